@@ -1,0 +1,43 @@
+"""One child of every mmengine root registry, under the scope ``mmspike``.
+
+A name is looked up here first and then in mmengine's root; a leaf of another library is reached by its prefix
+(``type='mmpretrain.ResNet'``). The modules in ``locations`` are imported when a registry is first asked for a
+name, so that ``import mmspike`` registers, and therefore imports, nothing.
+"""
+from mmengine import registry as root
+from mmengine.registry import Registry
+
+
+def _child(parent: Registry, *locations: str) -> Registry:
+    return Registry(parent.name, parent=parent, scope='mmspike', locations=[f'mmspike.{name}' for name in locations])
+
+
+# What a run is made of
+RUNNERS = _child(root.RUNNERS)
+RUNNER_CONSTRUCTORS = _child(root.RUNNER_CONSTRUCTORS)
+LOOPS = _child(root.LOOPS, 'engine')
+HOOKS = _child(root.HOOKS, 'engine')
+STRATEGIES = _child(root.STRATEGIES)
+LOG_PROCESSORS = _child(root.LOG_PROCESSORS)
+# Data
+DATASETS = _child(root.DATASETS, 'datasets')
+DATA_SAMPLERS = _child(root.DATA_SAMPLERS)
+TRANSFORMS = _child(root.TRANSFORMS, 'datasets.transforms')
+# Models
+MODELS = _child(root.MODELS, 'models')
+MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS)
+WEIGHT_INITIALIZERS = _child(root.WEIGHT_INITIALIZERS, 'engine')
+# Optimisation
+OPTIMIZERS = _child(root.OPTIMIZERS)
+OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, 'engine')
+OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS)
+PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS)
+# Evaluation and pictures
+METRICS = _child(root.METRICS, 'evaluation')
+EVALUATOR = _child(root.EVALUATOR)
+VISUALIZERS = _child(root.VISUALIZERS, 'visualization')
+VISBACKENDS = _child(root.VISBACKENDS)
+# The rest
+TASK_UTILS = _child(root.TASK_UTILS)
+INFERENCERS = _child(root.INFERENCERS)
+FUNCTIONS = _child(root.FUNCTIONS)
