@@ -1,0 +1,8 @@
+"""Models: layers, backbones, heads, preprocessors, and the predictors that join them."""
+from . import layers  # noqa: F401  (registers norms, fusions and neurons)
+from .backbones import ReSpike, SpikingResNet
+from .heads import ActionHead
+from .predictors import ActionRecognizer
+from .preprocessors import ClipDataPreprocessor
+
+__all__ = ['ActionHead', 'ActionRecognizer', 'ClipDataPreprocessor', 'ReSpike', 'SpikingResNet']

@@ -1,0 +1,3 @@
+from .action_head import ActionHead
+
+__all__ = ['ActionHead']

@@ -1,0 +1,3 @@
+from .action_recognizer import ActionRecognizer
+
+__all__ = ['ActionRecognizer']

@@ -1,0 +1,3 @@
+from .clip import ClipDataPreprocessor
+
+__all__ = ['ClipDataPreprocessor']
