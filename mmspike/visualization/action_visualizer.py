@@ -1,0 +1,55 @@
+"""The visualizer of action recognisers: one picture per clip, to a file or to the visual back ends."""
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from mmaction.structures import ActionDataSample
+from mmengine.dist import master_only
+from mmengine.visualization import Visualizer
+
+from mmspike.registry import VISUALIZERS
+from mmspike.visualization.clip_panel import clip_panel, to_array
+
+
+@VISUALIZERS.register_module()
+class ActionVisualizer(Visualizer):
+    """Draws what :func:`~mmspike.visualization.clip_panel` draws for one sample of a dataset.
+
+    Class names are taken from ``dataset_meta['classes']``, which the runner sets from the dataset.
+    """
+
+    @master_only
+    def add_datasample(self, name: str, frames: np.ndarray, data_sample: ActionDataSample | None = None, *,
+                       stride: int = 1, rates: Mapping[str, np.ndarray] | None = None, rates_note: str = '',
+                       topk: int = 5, out_file: str | Path | None = None, step: int = 0) -> None:
+        """Draw one clip.
+
+        Args:
+            name: Title of the picture and its name in the back ends.
+            frames: uint8 RGB, [T, H, W, 3].
+            data_sample: Its ``pred_scores`` and ``gt_labels``, where set, become the bars.
+            stride: Frames per group (the first of each is its key frame).
+            rates: Layer name -> share of neurons that fire, one value per time step.
+            rates_note: What the rates are an average of.
+            topk: Classes to list.
+            out_file: Picture file to write (its ending chooses the format); ``None`` hands the picture to the back
+                ends instead.
+            step: Step under which the back ends file the picture.
+        """
+        scores = truth = None
+        title = name
+        if data_sample is not None:
+            if 'pred_scores' in data_sample:
+                scores = data_sample.pred_scores.item.detach().float().cpu().numpy()
+            if 'gt_labels' in data_sample and int(data_sample.gt_labels.item[0]) >= 0:
+                truth = int(data_sample.gt_labels.item[0])
+            if data_sample.get('unreadable'):
+                title += ' (could not be read: placeholder frames)'
+        classes = (self.dataset_meta or {}).get('classes')
+        figure = clip_panel(frames, stride, scores=scores, classes=classes, truth=truth, rates=rates,
+                            rates_note=rates_note, title=title, topk=topk)
+        if out_file is None:
+            self.add_image(name, to_array(figure), step)
+        else:
+            Path(out_file).parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(out_file)
