@@ -51,13 +51,11 @@ def respike(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _rename(name: str) -> str:
-    for pattern, new in RENAMES:
-        if pattern.match(name):
-            break
-    else:
+    match = next(((pattern, new) for pattern, new in RENAMES if pattern.match(name)), None)
+    if match is None:
         raise ValueError(f'convert.respike: {name!r} is no name of a ReSpike checkpoint (ann_layer*, snn_backbone.*, '
                          'fc.*). Is it a checkpoint of another model, or already converted?')
-    name = pattern.sub(new, name)
+    name = match[0].sub(match[1], name)
     if name.startswith('backbone.ann.'):
         return name  # torchvision's names
     for inner, replacement in INNER:
