@@ -1,0 +1,33 @@
+"""Convert a published checkpoint to ours: ``convert.py respike SRC DST``."""
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from mmspike import convert
+from mmspike.utils.checkpoint import CheckpointError, load_checkpoint_file, weights_of
+from mmspike.version import __version__
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('system', choices=sorted(convert.__all__), help='which system the checkpoint is of')
+    parser.add_argument('src', type=Path, help="published checkpoint: a state dict, alone or under 'state_dict'")
+    parser.add_argument('dst', type=Path, help='file to write; for init_model, tools/test.py or load_from')
+    args = parser.parse_args(argv)
+    try:
+        published = weights_of(load_checkpoint_file(args.src), args.src)
+        state_dict = getattr(convert, args.system)(published)
+    except (CheckpointError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    args.dst.parent.mkdir(parents=True, exist_ok=True)
+    meta = dict(source=args.src.name, system=args.system, mmspike_version=__version__)
+    torch.save(dict(meta=meta, state_dict=state_dict), args.dst)
+    print(f'{args.dst}: {len(state_dict)} tensors, {sum(v.numel() for v in state_dict.values()):,} values')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
