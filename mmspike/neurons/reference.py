@@ -30,7 +30,9 @@ def simulate(x: Tensor, v: Tensor, w: Tensor | None, settings: NeuronSettings) -
             output = fire(h - settings.v_threshold, settings.surrogate, settings.alpha)
             v = _reset(h, output, settings)
         outputs.append(output.to(x.dtype))
-    return torch.stack(outputs), v
+    # Keep the memory order of x: where time was folded into the batch, its stride is the smaller one.
+    inner = int(x.dim() > 1 and x.stride(0) < x.stride(1))
+    return torch.stack(outputs, inner).transpose(0, inner), v
 
 
 def _charge(x: Tensor, v: Tensor, decay: Tensor | None, s: NeuronSettings) -> Tensor:

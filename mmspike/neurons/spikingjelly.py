@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mmspike.neurons.modules import SpikingNeuron
 
-State = Tensor | float | dict[str, Tensor] | None
+State = Tensor | float | dict[str, object] | None
 
 
 class SpikingJellyNeuron(SpikingNeuron):
@@ -62,13 +62,13 @@ class SpikingJellyNeuron(SpikingNeuron):
         if v is None:
             return
         memories = getattr(self.node, '_memories', {})
-        state = v if isinstance(v, dict) else {'v': v}
+        # SpikingJelly starts again from rest, in silence, where the shape of v is not that of a step
+        state = v if isinstance(v, dict) else {'v': v.expand(x.shape[1:]) if isinstance(v, Tensor) else float(v)}
         if not state.keys() <= memories.keys() or (len(memories) > 1 and not isinstance(v, dict)):
             raise ValueError(f'SpikingJellyNeuron({type(self.node).__name__}): got a state for {sorted(state)}, '
                              f'but this neuron has {sorted(memories)}. Pass what run returned.')
         for name, value in state.items():
-            # SpikingJelly starts again from rest, in silence, when the shape differs from that of a step
-            setattr(self.node, name, value.expand(x.shape[1:]) if isinstance(value, Tensor) else float(value))
+            setattr(self.node, name, value)
 
     def _take_state(self) -> State:
         memories = dict(getattr(self.node, '_memories', {}))
@@ -88,21 +88,24 @@ def _import_spikingjelly(node: str) -> ModuleType:
 def _build(module: ModuleType, name: str, args: dict, argument: str) -> nn.Module:
     """Build ``module.name(**args)``, in multi-step mode where there is a choice."""
     classes = {n: c for n, c in vars(module).items() if inspect.isclass(c) and issubclass(c, nn.Module)
-               and c.__module__.startswith(module.__name__) and not inspect.isabstract(c) and 'Base' not in n}
+               and c.__module__.startswith(module.__name__) and 'Base' not in n and 'NonSpiking' not in n}
     if name not in classes:
         near = get_close_matches(str(name), classes, n=1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else ''
-        raise ValueError(f'SpikingJellyNeuron: {argument}={name!r} is not in {module.__name__}.{hint} '
+        raise ValueError(f'SpikingJellyNeuron: {argument}={name!r} is no spiking class of {module.__name__}.{hint} '
                          f'Known: {", ".join(sorted(classes))}.')
     known = inspect.signature(classes[name]).parameters
-    if argument == 'node' and 'step_mode' in known:
-        args['step_mode'] = 'm'
+    multi_step = {'step_mode': 'm'} if argument == 'node' and 'step_mode' in known else {}
     try:
-        return classes[name](**args)
+        built = classes[name](**args, **multi_step)
+        if getattr(built, 'step_mode', 'm') != 'm':  # some constructors have no step_mode and start with single steps
+            built.step_mode = 'm'
+        return built
     except TypeError as e:
         raise TypeError(f'SpikingJellyNeuron: {name} does not take {args}: {e}. '
                         f'Its arguments: {", ".join(known)}.') from e
-    except ValueError as e:
-        if 'step_mode' in str(e):
+    except (AssertionError, ValueError) as e:
+        if 'step' in str(e):
             raise ValueError(f'SpikingJellyNeuron: {name} runs single steps only; choose a multi-step neuron.') from e
-        raise
+        raise ValueError(f'SpikingJellyNeuron: {name} refuses {args}: '
+                         f'{str(e) or "an assertion of its own (numbers must be floats: 1.0, not 1)"}.') from e
