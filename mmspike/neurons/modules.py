@@ -15,6 +15,9 @@ class SpikingNeuron(nn.Module):
     A subclass defines :meth:`dynamics`. Both ways of calling go through ``forward``, so that forward hooks see both.
     """
 
+    fires: bool = True
+    """Whether the output is spikes; False where it is the membrane."""
+
     def dynamics(self, x: Tensor, v: Tensor | float | None) -> tuple[Tensor, Tensor]:
         """Run all time steps: ``x`` [T, ...], ``v`` [...] or None -> output [T, ...], final ``v`` [...]."""
         raise NotImplementedError(f'{type(self).__name__} must define dynamics(x, v) -> (output, v).')
@@ -113,6 +116,8 @@ class LeakyIntegrator(_BuiltInNeuron):
 
     Shape: [T, ...] -> v [T, ...].
     """
+
+    fires = False
 
     def __init__(self, tau: float = 2.0, decay_input: bool = True) -> None:
         super().__init__(NeuronSettings('leaky', tau=tau, decay_input=decay_input))

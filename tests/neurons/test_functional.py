@@ -85,7 +85,7 @@ def test_rest_is_v_reset():
 
 @pytest.mark.parametrize('decay_input', [True, False])
 def test_gradients_of_the_smooth_parts(decay_input):
-    """Below the threshold nothing fires, and above it at v_threshold = -inf everything does: no jump in reach."""
+    """Far below the threshold nothing fires and far above it everything does: no jump within reach."""
     x, v = _input(4, 2, 3).requires_grad_(), _input(2, 3, seed=1).requires_grad_()
     w = torch.tensor([0.2, -0.4, 0.9], dtype=torch.float64, requires_grad=True)
     gradcheck = torch.autograd.gradcheck

@@ -1,11 +1,14 @@
 import copy
 import pickle
+import subprocess
 import sys
 
 import pytest
 import torch
 
 from mmspike.neurons import LIF, SpikingJellyNeuron
+
+pytest.importorskip('spikingjelly')
 
 NODES = {
     'IFNode': {}, 'LIFNode': dict(tau=1.5, v_reset=None), 'ParametricLIFNode': {}, 'QIFNode': {}, 'EIFNode': {},
@@ -14,12 +17,6 @@ NODES = {
     'GatedLIFNode': dict(T=4), 'PSN': dict(T=4), 'MaskedPSN': dict(k=2, T=4), 'SlidingPSN': dict(k=2),
 }
 FIXED_LENGTH = {'GatedLIFNode', 'PSN', 'MaskedPSN', 'SlidingPSN'}  # they see all T steps at once: nothing to stream
-
-
-@pytest.fixture(autouse=True)
-def _library(request):
-    if 'without_library' not in request.keywords:
-        pytest.importorskip('spikingjelly')
 
 
 @pytest.fixture
@@ -89,6 +86,5 @@ def test_absent_library(monkeypatch):
 
 
 def test_library_is_imported_only_when_needed():
-    import subprocess
     code = 'import sys, mmspike.neurons; sys.exit(any(m.split(".")[0] == "spikingjelly" for m in sys.modules))'
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
