@@ -38,16 +38,16 @@ class SpikeRecorder:
 
     @property
     def rates(self) -> dict[str, Tensor]:
-        """Spikes per neuron at each time step, float64 [T], by module name in the order of the first call.
+        """Spikes per neuron at each time step, float64 [T] on the CPU, by module name in the order of the first call.
 
         An output of -1 counts as one spike and one of 3 as three.
         """
-        return {name: spikes / self._elements[name] for name, spikes in self._spikes.items()}
+        return {name: (spikes / self._elements[name]).cpu() for name, spikes in self._spikes.items()}
 
     @property
     def elements(self) -> dict[str, Tensor]:
         """Neuron outputs that went into each rate, float64 [T]: samples x neurons, over all calls, by module name."""
-        return dict(self._elements)
+        return {name: elements.cpu() for name, elements in self._elements.items()}
 
     def _record(self, module: nn.Module, args, output) -> None:
         spikes = output[0] if isinstance(output, tuple) else output
