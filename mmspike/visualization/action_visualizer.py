@@ -8,7 +8,8 @@ from mmengine.dist import master_only
 from mmengine.visualization import Visualizer
 
 from mmspike.registry import VISUALIZERS
-from mmspike.visualization.clip_panel import clip_panel, to_array
+from mmspike.visualization.clip_panel import clip_panel
+from mmspike.visualization.page import to_array
 
 
 @VISUALIZERS.register_module()

@@ -1,19 +1,20 @@
 """One picture of what a hybrid model saw in a clip, what it answered, and how much it fired.
 
 Frames [T, H, W, 3] -> key frames in a row, residual frames below their key frame | class scores | spike rates.
-Drawing only: arrays in, a matplotlib ``Figure`` out. No pyplot, hence no global state and no window.
+Drawing only: arrays in, a matplotlib ``Figure`` out.
 """
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-INK, MUTED, BAR, TRUTH = '#1f2430', '#6b7280', '#8fa3bf', '#1b7f4d'
-# Inches: the page's edge, between frames, for the row names, for the names of classes and layers, their values
-_MARGIN, _GAP, _ROW_NAMES, _SIDE_NAMES, _SIDE_VALUES = 0.35, 0.06, 0.8, 2.0, 2.5
+from mmspike.visualization.page import INK, MARGIN, MUTED, Page, shared_prefix, shorten
+
+BAR, TRUTH = '#8fa3bf', '#1b7f4d'
+# Inches: between frames, for the row names, for the names of classes and layers, for their values
+_GAP, _ROW_NAMES, _SIDE_NAMES, _SIDE_VALUES = 0.06, 0.8, 2.0, 2.5
 
 
 def residual_frames(frames: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
@@ -69,16 +70,16 @@ def clip_panel(frames: np.ndarray, stride: int, *, scores: np.ndarray | None = N
     cell_w = min(1.7, 9.6 / columns)
     cell_h = cell_w * frames.shape[1] / frames.shape[2]
     band_h = stride * (cell_h + _GAP) + 0.3
-    left, top = _MARGIN + _ROW_NAMES, 0.8
+    left, top = MARGIN + _ROW_NAMES, 0.8
     side = left + columns * (cell_w + _GAP) + 0.4
     bars_h = 0.28 * len(bars) + 0.6 if bars else 0.
     rates_h = 0.2 * len(rates) + 0.9 if rates else 0.
     side_w = _SIDE_NAMES + _SIDE_VALUES if bars or rates else 0.
 
-    page = _Page(side + side_w + _MARGIN, top + max(bands * band_h + 0.6, bars_h + rates_h) + 0.2)
-    page.text(_MARGIN, 0.36, title, size=12, weight='bold', color=INK)
+    page = Page(side + side_w + MARGIN, top + max(bands * band_h + 0.6, bars_h + rates_h) + 0.2)
+    page.text(MARGIN, 0.36, title, size=12, weight='bold', color=INK)
     hidden = f', the first {shown} shown' if shown < len(keys) else ''
-    page.text(_MARGIN, 0.62, f'{len(frames)} frames of {frames.shape[2]}x{frames.shape[1]}, {len(keys)} groups of '
+    page.text(MARGIN, 0.62, f'{len(frames)} frames of {frames.shape[2]}x{frames.shape[1]}, {len(keys)} groups of '
               f'{stride}{hidden}', size=8.5, color=MUTED)
     cells = [(left + g % columns * (cell_w + _GAP), top + 0.2 + g // columns * band_h) for g in range(shown)]
     picture = _draw_frames(page, keys, residuals, cells, cell_w, cell_h)
@@ -95,28 +96,7 @@ def clip_panel(frames: np.ndarray, stride: int, *, scores: np.ndarray | None = N
     return page.figure
 
 
-def to_array(figure: Figure) -> np.ndarray:
-    """Render a figure to uint8 RGB, [H, W, 3]."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-
-class _Page:
-    """A figure addressed in inches from its top left corner, so that pictures keep their size whatever is beside."""
-
-    def __init__(self, width: float, height: float) -> None:
-        self.width, self.height = width, height
-        self.figure = Figure(figsize=(width, height), dpi=110, facecolor='white')
-
-    def axes(self, x: float, y: float, w: float, h: float) -> Axes:
-        return self.figure.add_axes((x / self.width, 1 - (y + h) / self.height, w / self.width, h / self.height))
-
-    def text(self, x: float, y: float, words: str, **style) -> None:
-        self.figure.text(x / self.width, 1 - y / self.height, words, **style)
-
-
-def _draw_frames(page: _Page, keys: np.ndarray, residuals: np.ndarray, cells: list[tuple[float, float]],
+def _draw_frames(page: Page, keys: np.ndarray, residuals: np.ndarray, cells: list[tuple[float, float]],
                  cell_w: float, cell_h: float) -> AxesImage | None:
     """One column per group, its top left corner given by ``cells``; returns a residual picture for its scale."""
     stride = residuals.shape[1] + 1
@@ -126,16 +106,13 @@ def _draw_frames(page: _Page, keys: np.ndarray, residuals: np.ndarray, cells: li
     picture = None
     for g, (x, y) in enumerate(cells):
         for row in range(stride):
-            axes = page.axes(x, y + row * (cell_h + _GAP), cell_w, cell_h)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            for edge in axes.spines.values():
-                edge.set_color('#c9ced6')
+            corner = x, y + row * (cell_h + _GAP)
             if row == 0:
-                axes.imshow(keys[g], aspect='auto')
-                axes.set_title(f'frame {g * stride + 1}', fontsize=8, color=MUTED, pad=3)
+                page.image(*corner, cell_w, cell_h, keys[g])
+                page.text(x + cell_w / 2, y - 0.06, f'frame {g * stride + 1}', size=8, color=MUTED, ha='center')
             else:
-                picture = axes.imshow(residuals[g, row - 1], cmap='RdBu_r', vmin=-limit, vmax=limit, aspect='auto')
+                picture = page.image(*corner, cell_w, cell_h, residuals[g, row - 1], cmap='RdBu_r', vmin=-limit,
+                                     vmax=limit)
             if x == cells[0][0]:
                 words = 'key frame' if row == 0 else f'residual\nt = {row}'
                 page.text(x - 0.12, y + row * (cell_h + _GAP) + cell_h / 2, words, size=8.5, color=INK, ha='right',
@@ -143,7 +120,7 @@ def _draw_frames(page: _Page, keys: np.ndarray, residuals: np.ndarray, cells: li
     return picture
 
 
-def _draw_scale(page: _Page, picture: AxesImage, x: float, y: float) -> None:
+def _draw_scale(page: Page, picture: AxesImage, x: float, y: float) -> None:
     axes = page.axes(x, y, 3.2, 0.1)
     page.figure.colorbar(picture, cax=axes, orientation='horizontal')
     axes.tick_params(labelsize=7, color=MUTED, labelcolor=MUTED, length=2)
@@ -166,19 +143,16 @@ def _draw_scores(axes: Axes, bars: list[tuple[int, int, float]], classes: Sequen
         axes.barh(row, score, height=0.62, color=TRUTH if right else BAR)
         axes.text(min(score, 1.) + 0.02, row, f'{100 * score:.1f} %', va='center', fontsize=8, color=INK)
         name = classes[label] if classes is not None and label < len(classes) else f'class {label}'
-        names.append(f'{rank}  {_shorten(name)}' + (' (true)' if right else ''))
+        names.append(f'{rank}  {shorten(name)}' + (' (true)' if right else ''))
     axes.set_yticks(range(len(bars)), names, fontsize=8.5)
     for tick, (_, label, _) in zip(axes.get_yticklabels(), bars, strict=True):
         tick.set_color(TRUTH if label == truth else INK)
     axes.set_xlim(0, 1.22)  # room for the figure beside a full bar
     axes.set_ylim(len(bars) - 0.5, -0.5)
-    axes.set_xticks([])
     axes.tick_params(length=0)
-    for edge in axes.spines.values():
-        edge.set_visible(False)
 
 
-def _draw_rates(page: _Page, x: float, y: float, height: float, rates: Mapping[str, np.ndarray]) -> None:
+def _draw_rates(page: Page, x: float, y: float, height: float, rates: Mapping[str, np.ndarray]) -> None:
     values = [np.asarray(rate, dtype=np.float64).reshape(-1) for rate in rates.values()]
     steps = max(len(value) for value in values)
     table = np.full((len(values), steps), np.nan)  # a layer of fewer steps leaves its cells empty
@@ -191,25 +165,10 @@ def _draw_rates(page: _Page, x: float, y: float, height: float, rates: Mapping[s
         for step, rate in enumerate(value):
             axes.text(step, row, f'{100 * rate:.1f}', ha='center', va='center', fontsize=7.5,
                       color='white' if rate > 0.6 * top else INK)
-    prefix, names = _split_prefix(list(rates))
+    prefix, names = shared_prefix(rates)
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_xticks(range(steps), [f't = {step + 1}' for step in range(steps)], fontsize=8)
     axes.xaxis.tick_top()
     axes.tick_params(length=0, colors=INK)
-    for edge in axes.spines.values():
-        edge.set_visible(False)
     if prefix:
         axes.set_xlabel(f'layers of {prefix}', fontsize=8, color=MUTED, loc='left', labelpad=4)
-
-
-def _split_prefix(names: list[str]) -> tuple[str, list[str]]:
-    """The dotted path that all layers share, and what is left of each name."""
-    parts = [name.split('.') for name in names]
-    shared = 0
-    while all(len(part) > shared + 1 for part in parts) and len({part[shared] for part in parts}) == 1:
-        shared += 1
-    return '.'.join(parts[0][:shared]), ['.'.join(part[shared:]) for part in parts]
-
-
-def _shorten(words: str, length: int = 24) -> str:
-    return words if len(words) <= length else words[:length - 1] + '…'

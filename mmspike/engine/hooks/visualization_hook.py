@@ -6,7 +6,6 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from mmspike.analysis import SpikeRecorder
 from mmspike.registry import HOOKS
 
 
@@ -35,7 +34,7 @@ class ActionVisualizationHook(Hook):
         self.out_dir = out_dir
         self.topk = topk
         self._seen = 0  # clips of this epoch before the current batch
-        self._recorder: SpikeRecorder | None = None
+        self._recorder = None
 
     def before_val_epoch(self, runner: Runner) -> None:
         self._seen = 0
@@ -62,6 +61,7 @@ class ActionVisualizationHook(Hook):
 
     def _watch(self, runner: Runner, data_batch: dict) -> None:
         if self.enable and self._picks(data_batch):
+            from mmspike.analysis import SpikeRecorder
             self._recorder = SpikeRecorder(_unwrap(runner.model))
             self._recorder.__enter__()  # left in _draw: the forward lies between two calls of this hook
 

@@ -1,0 +1,65 @@
+"""A figure addressed in inches from its top left corner, so that pictures keep their size whatever is beside them."""
+from collections.abc import Iterable
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+INK, MUTED, EDGE = '#1f2430', '#6b7280', '#c9ced6'
+MARGIN = 0.35  # inches
+
+
+class Page:
+    """An empty white page; no pyplot, hence no global state and no window.
+
+    Args:
+        width: Inches.
+        height: Inches.
+    """
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width, self.height = width, height
+        self.figure = Figure(figsize=(width, height), dpi=110, facecolor='white')
+
+    def axes(self, x: float, y: float, w: float, h: float) -> Axes:
+        """Axes without edges and ticks."""
+        axes = self.figure.add_axes((x / self.width, 1 - (y + h) / self.height, w / self.width, h / self.height))
+        axes.set_xticks([])
+        axes.set_yticks([])
+        for edge in axes.spines.values():
+            edge.set_visible(False)
+        return axes
+
+    def image(self, x: float, y: float, w: float, h: float, pixels: np.ndarray, **style) -> AxesImage:
+        """A picture with a thin edge, stretched to the given size; ``style`` goes to matplotlib's ``imshow``."""
+        axes = self.axes(x, y, w, h)
+        for edge in axes.spines.values():
+            edge.set(visible=True, color=EDGE)
+        return axes.imshow(pixels, aspect='auto', **style)
+
+    def text(self, x: float, y: float, words: str, **style) -> None:
+        """Words whose baseline starts at a point; ``style`` goes to matplotlib."""
+        self.figure.text(x / self.width, 1 - y / self.height, words, **style)
+
+
+def to_array(figure: Figure) -> np.ndarray:
+    """Render a figure to uint8 RGB, [H, W, 3]."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def shared_prefix(names: Iterable[str]) -> tuple[str, list[str]]:
+    """The dotted path that all names share, and what is left of each (at least its last part)."""
+    parts = [name.split('.') for name in names]
+    shared = 0
+    while all(len(part) > shared + 1 for part in parts) and len({part[shared] for part in parts}) == 1:
+        shared += 1
+    return '.'.join(parts[0][:shared]), ['.'.join(part[shared:]) for part in parts]
+
+
+def shorten(words: str, length: int = 24) -> str:
+    """Words cut to a length, with an ellipsis where something is missing."""
+    return words if len(words) <= length else words[:length - 1] + '…'
