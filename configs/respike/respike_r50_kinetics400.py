@@ -2,8 +2,8 @@
 
 Paper: top-1 70.1 (stride of that figure not stated). Ours: not run (no data set, no GPU).
     python tools/train.py configs/respike/respike_r50_kinetics400.py
-Differs from the published run: frames are normalised per colour channel, test frames are segment centres instead of
-random ones, the set for choosing the best epoch is Kinetics' validation set as published. See docs/deviations.md.
+Differs from the published run: frames are normalised per colour channel, and validation takes the centre of each
+segment instead of a random frame. docs/deviations.md has the switches.
 """
 _base_ = [
     '../_base_/models/respike_r50.py', '../_base_/datasets/kinetics400.py', '../_base_/schedules/sgd_cosine_100e.py',
