@@ -20,6 +20,9 @@ class RandomWrapShift(BaseTransform):
         results['imgs'] = [np.roll(frame, shift, axis=(0, 1)) for frame in results['imgs']]
         return results
 
+    def __repr__(self) -> str:
+        return 'RandomWrapShift()'
+
 
 @TRANSFORMS.register_module()
 class RandomChannelPermutation(BaseTransform):
@@ -32,3 +35,6 @@ class RandomChannelPermutation(BaseTransform):
         order = np.random.permutation(results['imgs'][0].shape[-1])
         results['imgs'] = [frame[..., order] for frame in results['imgs']]
         return results
+
+    def __repr__(self) -> str:
+        return 'RandomChannelPermutation()'
