@@ -50,7 +50,7 @@ def differences(case: dict, got: dict, expected: dict | None = None, path: tuple
             continue
         tolerance = next((case['tolerance'][n] for n in reversed(where) if n in case['tolerance']),
                          case['tolerance']['default'])
-        value, reference = torch.as_tensor(value).double(), torch.as_tensor(reference).double()
+        value, reference = (torch.as_tensor(y, dtype=torch.float64) for y in (value, reference))
         if value.shape != reference.shape:
             off.append(f'{"/".join(where)}: shape {list(value.shape)}, expected {list(reference.shape)}')
         elif not torch.allclose(value, reference, equal_nan=True, **tolerance):

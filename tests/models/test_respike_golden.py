@@ -65,9 +65,7 @@ def test_eval(golden, root, name):
     case, state_dict = load_case(golden / f'cases/respike_{name}.pt')
     model = build(root, case, state_dict).eval()
     stats, maps = StageStats(model, per_call=False), {}
-    model.backbone.snn.stages[-1].register_forward_hook(lambda *_: None)
-    last = model.backbone.fusions['3']
-    last.register_forward_hook(lambda _, inputs, y: maps.update(snn=y))
+    model.backbone.snn.stages[-1].register_forward_hook(lambda _, inputs, y: maps.update(snn=y))
     model.backbone.ann.layer4.register_forward_hook(lambda _, inputs, y: maps.update(ann=y))
     clip = case['inputs']['clip'].double()
     with torch.no_grad(), SpikeRecorder(model) as recorder:
