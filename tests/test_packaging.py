@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from mmengine.fileio import load
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGED = ('configs', 'tools', 'demo', 'model-index.yml')
@@ -166,3 +167,10 @@ def test_ci_runs_the_command_of_the_readme():
     readme = (ROOT / 'README.md').read_text(encoding='utf-8')
     (block,) = re.findall(r'<!-- ci: begin -->\n```bash\n(.*?)\n```\n<!-- ci: end -->', readme, re.S)
     assert block == "pip install -e '.[tests]' && pytest"
+
+
+def test_the_model_index_names_every_metafile_and_only_existing_configs():
+    index = load(ROOT / 'model-index.yml')
+    assert sorted(index['Import']) == sorted(str(path.relative_to(ROOT)) for path in ROOT.glob('configs/*/metafile.yml'))
+    models = [model for path in index['Import'] for model in load(ROOT / path)['Models']]
+    assert models and not [model['Config'] for model in models if not (ROOT / model['Config']).is_file()]
