@@ -26,6 +26,7 @@ CLASSES = tuple(ACTIONS)
 SPLITS = ('train', 'test')
 VERSION = 1  # raise it when the rendering changes: sets on disk are then written anew
 FRAME_RATE = 8
+BAR_UPDATES = 40  # of the progress bar: a log file that keeps them all stays readable
 
 
 def sample_phases(label: int, num_frames: int, rng: np.random.Generator) -> np.ndarray:
@@ -175,11 +176,11 @@ class SyntheticActions(VideoDataset):
         for name in CLASSES:
             (folder / name).mkdir()
         bar = ProgressBar(self.num_clips)
-        for index in range(self.num_clips):
-            frames, _ = make_clip(self.split, index, self.num_frames, self.size)
-            write_video(folder / _clip_name(index), frames)
-            if (index + 1) % len(CLASSES) == 0:
-                bar.update(len(CLASSES))
+        for indices in np.array_split(range(self.num_clips), min(self.num_clips, BAR_UPDATES)):
+            for index in indices:
+                frames, _ = make_clip(self.split, int(index), self.num_frames, self.size)
+                write_video(folder / _clip_name(index), frames)
+            bar.update(len(indices))
         bar.file.write('\n')
 
 

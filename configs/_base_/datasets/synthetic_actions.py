@@ -1,6 +1,7 @@
 """Rendered actions, written as video files on first use: 2,000 training and 240 held-out clips, 8 classes, 92 MB.
 
-8 frames of 64x64. No flips: they would change the label. The scene is a torus, so any wrap-around shift is legal.
+8 frames of 64x64 (the Resize is for videos of another size). No flips: they would change the label. The scene is a
+torus, so any wrap-around shift is legal.
 """
 data_root = 'data/synthetic_actions'
 
@@ -8,6 +9,7 @@ train_pipeline = [
     dict(type='VideoInit'),
     dict(type='SampleSegments', num_segments=8),
     dict(type='VideoDecode'),
+    dict(type='mmaction.Resize', scale=(64, 64), keep_ratio=False),
     dict(type='RandomWrapShift'),
     dict(type='RandomChannelPermutation'),
     dict(type='PackClip')
@@ -16,6 +18,7 @@ test_pipeline = [
     dict(type='VideoInit'),
     dict(type='SampleSegments', num_segments=8, test_mode=True),
     dict(type='VideoDecode'),
+    dict(type='mmaction.Resize', scale=(64, 64), keep_ratio=False),
     dict(type='PackClip')
 ]
 
