@@ -48,7 +48,9 @@ def weights_of(checkpoint: dict, source: str | Path = 'the checkpoint') -> Order
     if not state_dict or not all(isinstance(value, torch.Tensor) for value in state_dict.values()):
         raise CheckpointError(f'{source}: holds no weights, its keys are {_first(list(checkpoint))}. Expected a state '
                               "dict (name -> tensor), alone or under the key 'state_dict'.")
-    return OrderedDict((name.removeprefix('module.'), value) for name, value in state_dict.items())
+    weights = OrderedDict((name.removeprefix('module.'), value) for name, value in state_dict.items())
+    weights._metadata = getattr(state_dict, '_metadata', OrderedDict())
+    return weights
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,14 @@ class StateDictDifference:
 
 
 def compare_state_dict(model: nn.Module, state_dict: dict) -> StateDictDifference:
-    """Compares names and shapes. BatchNorm's step counters may be missing: published files often lack them."""
-    ours = model.state_dict()
+    """Compares names and shapes, after the changes that the model's own loading makes to a state dict.
+
+    BatchNorm's step counters may be missing: published files often lack them.
+    """
+    ours, state_dict = model.state_dict(), OrderedDict(state_dict)
+    for prefix, module in model.named_modules():
+        for hook in module._load_state_dict_pre_hooks.values():
+            hook(state_dict, f'{prefix}.' if prefix else '', {}, True, [], [], [])
     common = [name for name in ours if name in state_dict]
     shapes = [(name, tuple(state_dict[name].shape), tuple(ours[name].shape)) for name in common
               if state_dict[name].shape != ours[name].shape]

@@ -105,6 +105,14 @@ def test_loads_only_weights_that_fit_completely(tmp_path):
     assert torch.equal(untouched.head.weight, before)
 
 
+def test_what_the_model_drops_on_loading_is_no_mismatch():
+    model, weights = Net(), Net().state_dict()
+    weights['head.unused'] = torch.ones(1)
+    assert compare_state_dict(model, weights).unexpected == ['head.unused']
+    model.head.register_load_state_dict_pre_hook(lambda module, state, prefix, *_: state.pop(f'{prefix}unused', None))
+    assert not compare_state_dict(model, weights) and 'head.unused' in weights
+
+
 def test_another_number_of_classes_is_named_with_its_fix():
     difference = compare_state_dict(Net(num_classes=4), Net(num_classes=7).state_dict())
     assert len(difference.shapes) == 2 and not difference.missing and not difference.unexpected
