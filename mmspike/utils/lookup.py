@@ -57,7 +57,8 @@ def advise_type(registry: Registry, name: str, scope: str, leaf: str | None = No
                 f"looked up. Write '{leaf}.{bare}', or _scope_='{leaf}' beside the type of the whole")
     near = [f'{prefix}.{n}' if prefix else n for r in _lineage(here) for n in r.module_dict]
     far = [f'{s}.{n}' for s, child in registry.children.items() if child is not here for n in child.module_dict]
-    advice = did_you_mean(nearest(name, near + far))
+    names = [n for n in far if n.endswith(f'.{bare}')] + nearest(name, near) + nearest(name, far)
+    advice = did_you_mean(list(dict.fromkeys(names))[:3])
     return f'no {registry.name} is called {name!r} in scope {prefix or scope!r}.{advice}'
 
 
