@@ -1,4 +1,5 @@
 """Checkpoints that survive a kill at any moment."""
+import re
 from collections import deque
 from pathlib import Path
 
@@ -44,10 +45,10 @@ class AtomicCheckpointHook(CheckpointHook):
             return False
         loop._decide_current_val_interval()
         due = epoch >= loop.val_begin and (epoch % loop.val_interval == 0 or epoch == loop.max_epochs)
-        return due and runner.message_hub.get_info('validated_epoch', 0) < epoch
+        return due and runner.message_hub.get_info('epoch_validated', 0) < epoch
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        runner.message_hub.update_info('validated_epoch', runner.epoch)
+        runner.message_hub.update_info('epoch_validated', runner.epoch)
         saved = self._saves
         super().after_val_epoch(runner, metrics)
         if self.by_epoch and self._saves == saved and self._last_step == runner.epoch:
@@ -100,3 +101,18 @@ class AtomicCheckpointHook(CheckpointHook):
     def _remove(self, path: str) -> None:
         if self.file_backend.isfile(path):
             self.file_backend.remove(path)
+
+
+def last_checkpoint(work_dir: str | Path) -> Path | None:
+    """The checkpoint to resume from: the one that ``last_checkpoint`` names, even if the folder was moved since.
+
+    Where it names none that exists, the one of the highest epoch or iteration; None without any.
+    """
+    pointer = Path(work_dir, 'last_checkpoint')
+    if pointer.is_file():
+        named = Path(pointer.read_text().strip())
+        for path in (named, pointer.with_name(named.name)):
+            if path.is_file():
+                return path
+    found = [path for path in Path(work_dir).glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+', path.stem)]
+    return max(found, key=lambda path: int(path.stem.split('_')[1]), default=None)

@@ -16,8 +16,8 @@ class EpochSeedHook(Hook):
     """Makes every random draw of a training a function of (seed, epoch or iteration, rank).
 
     mmengine saves no random state, so a resumed run would repeat the draws of its first epoch. Here the sampler keeps
-    the seed of the checkpoint, the datasets learn the epoch (with which they seed each sample), and the generators
-    of this process, which drop-out and batch augmentations use, are seeded anew at each iteration.
+    the seed of the checkpoint, the datasets learn seed and epoch (with which they seed each sample), and the
+    generators of this process, which drop-out and batch augmentations use, are seeded anew at each iteration.
 
     Epochs only: the augmentation of an ``IterBasedTrainLoop`` knows no epoch and repeats itself.
     """
@@ -29,6 +29,9 @@ class EpochSeedHook(Hook):
         sampler = runner.train_dataloader.sampler
         if hasattr(sampler, 'seed') and not runner._randomness_cfg.get('diff_rank_seed'):
             sampler.seed = runner.seed
+        for dataset in inner_datasets(runner.train_dataloader.dataset):
+            if hasattr(dataset, 'seed'):
+                dataset.seed += runner.seed
 
     def before_train_epoch(self, runner: Runner) -> None:
         for dataset in inner_datasets(runner.train_dataloader.dataset):
