@@ -11,7 +11,6 @@ import argparse
 import ctypes
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -35,7 +34,7 @@ def build(name: str, args: argparse.Namespace) -> nn.Module:
         from plain_respike import PlainReSpike
         return PlainReSpike(args.depth, args.stride, args.num_classes)
     from mmspike.apis import init_model
-    return init_model(ROOT / f'configs/respike/respike_r{args.depth}_hmdb51.py', cfg_options={
+    return init_model(ROOT / f'configs/_base_/models/respike_r{args.depth}.py', cfg_options={
         'model.backbone.stride': args.stride, 'model.head.num_classes': args.num_classes})
 
 
@@ -98,17 +97,18 @@ def timings(args: argparse.Namespace) -> dict:
         optimizers[name].step()
         optimizers[name].zero_grad()
 
-    seconds = {case: {name: [] for name in CONTENDERS} for case in CASES}
+    seconds = {case: {name: dict(wall=[], cpu=[]) for name in CONTENDERS} for case in CASES}
     copies = []
     for turn in range(args.rounds + 1):  # the first round warms up and is not counted
-        copy = _seconds(lambda: target.copy_(source))
+        copy = _seconds(lambda: target.copy_(source))[0]
         runs = [(case, name, _seconds(lambda run=run, name=name: run(name)))
                 for case, run in zip(CASES, (forward, train), strict=True)
                 for name in (CONTENDERS if turn % 2 else reversed(CONTENDERS))]
         if turn:
             copies.append(copy)
-            for case, name, elapsed in runs:
-                seconds[case][name].append(elapsed)
+            for case, name, (wall, cpu) in runs:
+                seconds[case][name]['wall'].append(wall)
+                seconds[case][name]['cpu'].append(cpu)
     bandwidth = [2 * source.numel() * 4 / copy / 1e9 for copy in copies]
     return dict(seconds=seconds, copy_gb_per_s=dict(max=max(bandwidth), median=statistics.median(bandwidth)))
 
@@ -117,10 +117,11 @@ def train_step(model: nn.Module, clip: Tensor, label: Tensor) -> None:
     F.cross_entropy(model(clip), label).backward()
 
 
-def _seconds(run: Callable[[], None]) -> float:
-    start = time.perf_counter()
+def _seconds(run: Callable[[], None]) -> tuple[float, float]:
+    """Wall and processor time; the second hardly sees other programs."""
+    wall, cpu = time.perf_counter(), time.process_time()
     run()
-    return time.perf_counter() - start
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def memory(args: argparse.Namespace) -> dict:
@@ -134,12 +135,17 @@ def memory(args: argparse.Namespace) -> dict:
     Path('/proc/self/clear_refs').write_text('5')  # sets the peak to the present size
     before = _status('VmRSS')
     train_step(model, clip, label)
-    return dict(model_mb=before, step_mb=_status('VmHWM') - before)
+    gradients = sum(p.grad.numel() * p.grad.element_size() for p in model.parameters() if p.grad is not None)
+    return dict(model_mb=before, step_mb=_status('VmHWM') - before, gradients_mb=gradients / 2 ** 20)
 
 
 def _status(field: str) -> float:
-    lines = Path('/proc/self/status').read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith(field))) / 1024
+    return int(_proc('/proc/self/status', field).split()[0]) / 1024
+
+
+def _proc(file: str, field: str) -> str:
+    lines = Path(file).read_text().splitlines()
+    return next(line.partition(':')[2].strip() for line in lines if line.startswith(field))
 
 
 def run_worker(job: str, args: argparse.Namespace, environment: dict, contender: str = 'ours') -> dict:
@@ -155,24 +161,26 @@ def run_worker(job: str, args: argparse.Namespace, environment: dict, contender:
 
 
 def table(report: dict) -> str:
-    lines = ['| case | allocator | plain, min / median | ours, min / median | plain : ours (min / median) |',
-             '|---|---|---|---|---|']
+    lines = ['| case | allocator | plain: wall min / median, CPU min | ours | plain : ours |', '|---|---|---|---|---|']
     for allocator, result in report['allocators'].items():
         for case, words in CASES.items():
-            plain, ours = (result['seconds'][case][name] for name in CONTENDERS)
-            middle = [statistics.median(values) for values in (plain, ours)]
-            lines.append(f'| {words} | {allocator} | {min(plain):.3f} / {middle[0]:.3f} s | {min(ours):.3f} / '
-                         f'{middle[1]:.3f} s | **{min(plain) / min(ours):.2f}** / {middle[0] / middle[1]:.2f} |')
+            times = [[min(both['wall']), statistics.median(both['wall']), min(both['cpu'])]
+                     for both in (result['seconds'][case][name] for name in CONTENDERS)]
+            ratios = ' / '.join(f'{plain / ours:.2f}' for plain, ours in zip(*times, strict=True))
+            cells = ['{:.3f} / {:.3f}, {:.3f} s'.format(*values) for values in times]
+            lines.append(f'| {words} | {allocator} | {cells[0]} | {cells[1]} | {ratios} |')
         plain, ours = (result['memory'][name]['step_mb'] for name in CONTENDERS)
         lines.append(f'| peak memory of the training step | {allocator} | {plain:.0f} MB | {ours:.0f} MB | '
-                     f'**{plain / ours:.2f}** |')
+                     f'{plain / ours:.2f} |')
+    gradients = report['allocators']['default']['memory']['ours']['gradients_mb']
     copies = ', '.join(f"{result['copy_gb_per_s']['median']:.1f} GB/s ({allocator})"
                        for allocator, result in report['allocators'].items())
     same = report['parity_float64']
-    return '\n'.join([*lines, '', f'copy_ (read and write, median): {copies}', (
+    return '\n'.join([*lines, '', f'Of the peak memory {gradients:.0f} MB are gradients, in both.', (
+        f'copy_ (read and write, median): {copies}.'), (
         f"float64: logits differ by at most {same['logits_max_difference']:.1e} (their deviation is "
         f"{same['logits_std']:.2f}), the loss by {same['loss_difference']:.1e}, the gradient's norm by "
-        f"{same['gradient_norm_relative_difference']:.1e} of it")])
+        f"{same['gradient_norm_relative_difference']:.1e} of it.")])
 
 
 def parse_args() -> argparse.Namespace:
@@ -196,7 +204,7 @@ def main() -> None:
         print(json.dumps({'parity': parity, 'timings': timings, 'memory': memory}[args.job](args)))
         return
     settings = {name: getattr(args, name) for name in ('depth', 'size', 'frames', 'stride', 'num_classes', 'rounds')}
-    report = dict(settings=settings, torch=torch.__version__, machine=platform.processor() or platform.machine(),
+    report = dict(settings=settings, torch=torch.__version__, cpu=_proc('/proc/cpuinfo', 'model name'),
                   load_average=os.getloadavg(), parity_float64=run_worker('parity', args, {}), allocators={})
     for allocator, environment in ALLOCATORS.items():
         result = run_worker('timings', args, environment)
