@@ -8,6 +8,7 @@ from mmengine.dist import is_main_process
 from torch import distributed
 
 from mmspike.engine.launch import add_common_arguments, build_runner, load_config
+from mmspike.utils.checkpoint import require_file
 from mmspike.utils.config_check import ConfigError
 from mmspike.utils.tool_errors import run_tool
 
@@ -27,6 +28,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def apply_args(cfg: Config, args: argparse.Namespace) -> None:
     """Writes the options into the config."""
+    if '://' not in args.checkpoint:
+        require_file(args.checkpoint)
     cfg.load_from, cfg.resume = args.checkpoint, False
     if args.tta:
         if cfg.get('tta_pipeline') is None:

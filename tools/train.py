@@ -8,6 +8,7 @@ from torch import distributed
 
 from mmspike.engine.hooks.atomic_checkpoint_hook import last_checkpoint
 from mmspike.engine.launch import add_common_arguments, build_runner, load_config
+from mmspike.utils.checkpoint import require_file
 from mmspike.utils.config_check import ConfigError
 from mmspike.utils.tool_errors import run_tool
 
@@ -68,7 +69,7 @@ def use_amp(cfg: Config) -> None:
 
 def resume(cfg: Config, source: str) -> None:
     """Goes on from ``source``; with 'auto' from the last checkpoint, or, where there is none, starts as configured."""
-    path = last_checkpoint(cfg.work_dir) if source == 'auto' else source
+    path = last_checkpoint(cfg.work_dir) if source == 'auto' else require_file(source)
     if path is None:
         print(f'--resume: no checkpoint in {cfg.work_dir}, the training starts from the beginning.')
     else:

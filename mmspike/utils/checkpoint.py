@@ -28,9 +28,7 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
     Raises:
         CheckpointError: no such file, not a checkpoint, cut off, or holding code (which is refused).
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise CheckpointError(_explain_missing(path))
+    path = require_file(path)
     try:
         with torch.serialization.safe_globals(allowed_globals()):
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
@@ -40,6 +38,18 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
         raise CheckpointError(f'{path}: holds a {type(checkpoint).__name__}, expected a dict of weights or a '
                               "checkpoint with the key 'state_dict'. Save `model.state_dict()` instead.")
     return checkpoint
+
+
+def require_file(path: str | Path) -> Path:
+    """The path of a checkpoint that exists.
+
+    Raises:
+        CheckpointError: no such file; says what the folder holds.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise CheckpointError(_explain_missing(path))
+    return path
 
 
 def weights_of(checkpoint: dict, source: str | Path = 'the checkpoint') -> OrderedDict:

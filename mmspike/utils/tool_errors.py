@@ -37,16 +37,14 @@ def message_for_user(error: Exception) -> str | None:
 
 
 def _raised_here(error: BaseException) -> bool:
-    # Plain errors of other kinds (attribute, type, index) also start in our files, where they are bugs
-    spoken = isinstance(error, ValueError | OSError) or (isinstance(error, RuntimeError) and _is_raise(error))
+    if type(error).__module__.startswith('mmspike.'):
+        return True
     frames = traceback.extract_tb(error.__traceback__)
-    return spoken and bool(frames) and frames[-1].filename.startswith(_PACKAGE)
-
-
-def _is_raise(error: BaseException) -> bool:
-    """Whether the last line ran is a ``raise``, not an operation of torch that failed in C++."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and (frames[-1].line or '').startswith('raise ')
+    if not frames or not frames[-1].filename.startswith(_PACKAGE):
+        return False
+    # Errors of other kinds (attribute, type, index) are bugs; a RuntimeError may be an operation of torch that failed
+    return isinstance(error, ValueError | OSError) or (
+        isinstance(error, RuntimeError) and (frames[-1].line or '').startswith('raise '))
 
 
 def _message_of_worker(text: str) -> str | None:
