@@ -10,8 +10,8 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 from mmspike.apis import ActionInferencer
-from mmspike.datasets import VideoReadError
 from mmspike.datasets.video_list import read_classes
+from mmspike.utils.tool_errors import run_tool
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -34,10 +34,7 @@ def main(argv: list[str] | None = None) -> None:
     classes = read_classes(args.label_file) if args.label_file else None
     checkpoint = None if args.checkpoint.lower() == 'none' else args.checkpoint
     inferencer = ActionInferencer(args.config, checkpoint, args.device, args.cfg_options, classes)
-    try:
-        sample = inferencer.read(args.video)
-    except VideoReadError as error:
-        raise SystemExit(str(error)) from error
+    sample = inferencer.read(args.video)
     (output,), rates = inferencer.predict([sample])
     for rank, entry in enumerate(inferencer.describe(output, args.topk)['top'], 1):
         print(f"{rank}  {100 * entry['score']:5.1f} %  {entry['class']}")
@@ -48,4 +45,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

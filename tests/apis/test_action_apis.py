@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from mmspike.apis import ActionInferencer, init_model
 from mmspike.apis.action_inferencer import find_videos
+from mmspike.datasets import VideoReadError
 from mmspike.datasets.synthetic_actions import make_clip, write_video
 from mmspike.utils.checkpoint import CheckpointError
 from mmspike.utils.config_check import ConfigError
@@ -167,5 +168,5 @@ def test_demo(root, config, checkpoint, videos, tmp_path, capsys):
     labels.write_text('north\neast\nsouth\nwest\n')
     demo.main([str(videos / 'a.avi'), str(file), 'none', '--out-file', str(out), '--label-file', str(labels)])
     assert capsys.readouterr().out.split()[3] in ('north', 'east', 'south', 'west')
-    with pytest.raises(SystemExit, match='broken.mp4'):
+    with pytest.raises(VideoReadError, match='broken.mp4'):
         demo.main([str(videos / 'broken.mp4'), str(file), str(checkpoint)])

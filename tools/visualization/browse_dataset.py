@@ -17,6 +17,7 @@ from mmspike.apis import load_config
 from mmspike.registry import DATASETS
 from mmspike.utils import compat
 from mmspike.utils.config_check import check_config
+from mmspike.utils.tool_errors import run_tool
 from mmspike.visualization import contact_sheet
 
 
@@ -93,4 +94,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)
