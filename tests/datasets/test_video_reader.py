@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from mmspike.datasets import VideoReadError, open_video
+from mmspike.datasets.video_backends import OpenCVReader
 from mmspike.datasets.video_container import missing_bytes
-from mmspike.datasets.video_reader import TAIL_FRAMES, OpenCVReader
+from mmspike.datasets.video_reader import TAIL_FRAMES
 
 BACKENDS = ['opencv', 'decord', 'pyav']
 
@@ -202,3 +203,47 @@ def test_real_videos_are_as_long_as_they_say(samples):
         reader = open_video(str(path))
         assert 47 <= len(reader) <= 310
         assert reader.read([len(reader) - 1])[0].shape[2] == 3  # the last one is there, by one pass to the end
+
+
+@pytest.mark.parametrize('codec', ['libx264', 'mpeg4'])
+@pytest.mark.parametrize('name', ['clip.mp4', 'clip.mkv', 'clip.avi'])
+def test_backends_agree_where_frames_are_skipped(tmp_path, codec, name):
+    """PyAV leaves out B-frames that nothing refers to; the others must come out the same to the bit."""
+    av = pytest.importorskip('av')
+    if codec not in av.codecs_available:
+        pytest.skip(f'PyAV has no {codec}')
+    path = tmp_path / name
+    texture = cv2.resize(np.random.default_rng(0).integers(0, 255, (20, 20, 3), np.uint8), (200, 200))
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream(codec, rate=25, options=dict(bf='3'))
+        stream.width = stream.height = 96
+        stream.pix_fmt = 'yuv420p'
+        for index in range(60):
+            part = np.ascontiguousarray(texture[index:index + 96, index:index + 96])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(part, format='rgb24')))
+        container.mux(stream.encode())
+    indices = [0, 3, 4, 17, 18, 31, 45, 46, 58, 59]
+    plain, skipping = (open_video(str(path), backend).read(indices) for backend in ('opencv', 'pyav'))
+    for one, other in zip(plain, skipping, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_pyav_reads_what_an_edit_list_leaves(tmp_path, samples):
+    """A cut without re-encoding: the file holds 300 frames and shows 260."""
+    av = pytest.importorskip('av')
+    path = tmp_path / 'cut.mp4'
+    with av.open(str(samples / 'videos/actions/tai_chi.mp4')) as source, av.open(str(path), 'w') as container:
+        stream = source.streams.video[0]
+        target = container.add_stream_from_template(stream)
+        shift = 40 * stream.duration // 300
+        for packet in source.demux(stream):
+            if packet.dts is not None:
+                packet.pts, packet.dts, packet.stream = packet.pts - shift, packet.dts - shift, target
+                container.mux(packet)
+    reader = open_video(str(path), 'pyav')
+    assert len(reader) == 260
+    whole = open_video(str(samples / 'videos/actions/tai_chi.mp4')).read([40, 299])
+    for one, other in zip(whole, reader.read([0, 259]), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(VideoReadError, match="ended early: 260 of 300.*edit list.*backend='pyav'"):
+        open_video(str(path)).read([299])
