@@ -10,6 +10,7 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=3, save_best='acc/top1', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    sync_buffers=dict(type='SyncBuffersHook'),  # all processes validate, and save, the same BatchNorm statistics
     visualization=dict(type='ActionVisualizationHook', enable=False))
 # Exact resume; a checkpoint of another model and a label outside the classes are errors
 custom_hooks = [dict(type='EpochSeedHook'), dict(type='CheckpointCheckHook'), dict(type='NumClassesHook')]

@@ -6,6 +6,7 @@ import torch
 from mmengine.evaluator import Evaluator
 from torch.utils.data import ConcatDataset, Subset
 
+from mmspike.engine.hooks.atomic_checkpoint_hook import last_checkpoint
 from mmspike.engine.hooks.inner_datasets import inner_datasets
 from mmspike.utils import compat
 from mmspike.utils.checkpoint import CheckpointError
@@ -96,3 +97,14 @@ def test_datasets_are_found_inside_wrappers(toy):
     wrapped = ConcatDataset([Subset(first, [0, 1]), ConcatDataset([second])])
     assert list(inner_datasets(wrapped)) == [first, second]
     assert list(inner_datasets(first)) == [first]
+
+
+def test_last_checkpoint_is_found_in_a_moved_folder_and_without_its_pointer(tmp_path):
+    assert last_checkpoint(tmp_path / 'none') is None
+    for name in ('epoch_2.pth', 'epoch_10.pth', 'best_acc_epoch_11.pth'):
+        (tmp_path / name).touch()
+    assert last_checkpoint(tmp_path) == tmp_path / 'epoch_10.pth'
+    (tmp_path / 'last_checkpoint').write_text('/where/it/was/epoch_2.pth')
+    assert last_checkpoint(tmp_path) == tmp_path / 'epoch_2.pth'
+    (tmp_path / 'last_checkpoint').write_text('/where/it/was/epoch_3.pth')
+    assert last_checkpoint(tmp_path) == tmp_path / 'epoch_10.pth'

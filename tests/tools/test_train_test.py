@@ -2,6 +2,7 @@
 import json
 import os
 import pickle
+import runpy
 import signal
 import subprocess
 import sys
@@ -113,18 +114,41 @@ def test_test_reports_dumps_and_draws_what_training_validated(folder):
     assert len(list((folder / 'shown').glob('*.png'))) == 2
 
 
+def test_test_takes_several_clips_and_mixed_precision(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
+    main = runpy.run_path(str(ROOT / 'tools/test.py'))['main']
+    main(['tiny.py', f'unbroken/epoch_{EPOCHS}.pth', '--tta', '--amp', '--dump', 'tta.pkl', '--work-dir', 'tta'])
+    predictions = pickle.loads((folder / 'tta.pkl').read_bytes())
+    assert len(predictions) == 16 and all(sample['num_clips'] == 2 for sample in predictions)
+
+
+def test_train_in_mixed_precision_with_another_seed_and_without_validation(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
+    main = runpy.run_path(str(ROOT / 'tools/train.py'))['main']
+    main(['tiny.py', '--amp', '--seed', '5', '--no-validate', '--auto-scale-lr', '--work-dir', 'amp', '--cfg-options',
+          'train_cfg.max_epochs=1', 'auto_scale_lr.base_batch_size=8'])
+    checkpoint = torch.load(folder / 'amp/epoch_1.pth', weights_only=False)
+    assert checkpoint['meta']['seed'] == 5 and "type='CpuAmpOptimWrapper'" in checkpoint['meta']['cfg']
+    log = next((folder / 'amp').glob('*/*.log')).read_text()
+    assert 'Scaling the original LR by 0.5' in log and 'Epoch(val)' not in log
+
+
 def test_two_cpu_processes_train_and_test_as_one_does(folder):
     log = succeed(['bash', ROOT / 'tools/dist_train.sh', 'tiny.py', '2', '--work-dir', 'two', '--cfg-options',
                    'train_cfg.max_epochs=1', 'train_dataloader.batch_size=2'], folder)
     assert 'Distributed training: True' in log and 'GPU number: 2' in log
     assert f'Epoch(train) [1][{ITERATIONS}/{ITERATIONS}]' in log
     checkpoint, results = folder / 'two/epoch_1.pth', []
-    for command in (tool('test.py', 'tiny.py', checkpoint, '--tta'),
-                    ['bash', ROOT / 'tools/dist_test.sh', 'tiny.py', checkpoint, '2', '--tta']):
+    for command in (tool('test.py', 'tiny.py', checkpoint),
+                    ['bash', ROOT / 'tools/dist_test.sh', 'tiny.py', checkpoint, '2']):
         succeed([*command, '--work-dir', 'two', '--out', 'two.json', '--dump', 'two.pkl'], folder)
         results.append((json.loads((folder / 'two.json').read_text()), pickle.loads((folder / 'two.pkl').read_bytes())))
     (one, of_one), (two, of_two) = results
     assert one == two
+    validated = next(line for line in log.splitlines() if 'Epoch(val) [1]' in line)
+    assert f'acc/top1: {one["acc/top1"]:.4f}' in validated  # all ranks had the statistics that were saved
     for first, second in zip(of_one, of_two, strict=True):
-        assert first['filename'] == second['filename'] and first['num_clips'] == second['num_clips'] == 2
+        assert first['filename'] == second['filename']
         np.testing.assert_allclose(first['pred_scores']['item'], second['pred_scores']['item'], rtol=1e-5)
