@@ -1,5 +1,7 @@
 """Every config loads, names nothing that does not exist, says in its docstring what it is, and is short."""
 import ast
+import copy
+import functools
 import importlib.util
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
-from mmspike.utils.config_check import check_config
+from mmspike.utils.config_check import ConfigError, check_config
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / 'configs'
@@ -61,6 +63,44 @@ def test_base_model_builds(file):
     with DefaultScope.overwrite_default_scope('mmspike'):
         model = MODELS.build(cfg.model)
     assert sum(p.numel() for p in model.parameters()) > 0
+
+
+def paths_in(node, path=()):
+    """The path of every key of a config."""
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, (list, tuple)) else ()
+    for key, child in children:
+        yield from [(*path, key)] if isinstance(node, dict) else []
+        yield from paths_in(child, (*path, key))
+
+
+def misspelt(cfg, path):
+    """A copy of a config whose key at ``path`` lacks its second letter; a type lacks it in its value."""
+    cfg = copy.deepcopy(cfg)
+    *parents, last = path
+    node = functools.reduce(lambda part, key: part[key], parents, cfg)
+    if last == 'type':
+        node[last] = f'{node[last][:-2]}{node[last][-1]}'
+    else:
+        items = [(key[:1] + key[2:] if key == last and len(key) > 2 else f'{key}e' if key == last else key, value)
+                 for key, value in node.items()]
+        node.clear()
+        node.update(items)
+    return cfg
+
+
+def test_no_misspelling_in_a_real_config_goes_unnoticed():
+    cfg = Config.fromfile(CONFIGS / 'respike/respike_r18_synthetic.py')._cfg_dict.to_dict()
+    free = {'data_root', 'epochs', 'train_pipeline', 'test_pipeline'}  # variables, whose values are checked where used
+    own_names = {('default_hooks', name) for name in cfg['default_hooks']}  # a user may add others
+    unnoticed = []
+    for path in paths_in(cfg):
+        if path[0] not in free and path not in own_names:
+            try:
+                check_config(misspelt(cfg, path))
+            except ConfigError:
+                continue
+            unnoticed.append('.'.join(map(str, path)))
+    assert unnoticed == []
 
 
 def tool(name):

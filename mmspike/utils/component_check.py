@@ -118,6 +118,7 @@ class ComponentCheck:
         """Check the keys of ``cfg`` as the arguments of ``owner``."""
         meant = set()
         for key, value in cfg.items():
+            key = str(key)  # a dict of options may have numbers as keys
             if key not in known and key not in RESERVED and (not takes_anything or misspells(key, known)):
                 names = nearest(key, known)
                 meant.update(names[:1])
@@ -135,7 +136,11 @@ class ComponentCheck:
         self.arguments(arguments, path, owner_name, signature.parameters, required, signature.takes_anything)
         owner = _Owner(component, slot.registry, scope, Registry.split_scope_key(owner_name)[0])
         for key, value in arguments.items():
-            if not _is_plain(signature.parameters.get(key), value, owner):
+            parameter = signature.parameters.get(key)
+            if _is_plain(parameter, value, owner):
+                if isinstance(value, dict) and isinstance(parameter.default, dict):
+                    self.arguments(value, f'{path}.{key}', key, list(map(str, parameter.default)), takes_anything=True)
+            else:
                 self._inside(value, f'{path}.{key}', key, owner)
 
     def _inside(self, value: Any, path: str, argument: str, owner: '_Owner') -> None:
@@ -145,7 +150,7 @@ class ComponentCheck:
             self.components(value, path, slot, scope, owner.leaf)
         elif isinstance(value, dict):
             for key, item in value.items():
-                tells = key in _BY_ARGUMENT or key.endswith('_cfg')
+                tells = key in _BY_ARGUMENT or str(key).endswith('_cfg')
                 self._inside(item, f'{path}.{key}', key if tells else argument, owner)
         elif isinstance(value, (list, tuple)):
             for index, item in enumerate(value):

@@ -136,11 +136,12 @@ class _RunnerCheck(ComponentCheck):
         elif check := getattr(self, f'_{key}', None):
             check(value, key)
 
-    def _settings(self, value: Any, path: str, known: tuple[str, ...]) -> None:
+    def _settings(self, value: Any, path: str, known: tuple[str, ...], takes_anything: bool = False) -> None:
         if isinstance(value, dict):
-            self.arguments(value, path, path, known)
+            self.arguments(value, path, path, known, takes_anything=takes_anything)
             if path == 'env_cfg':
                 self._settings(value.get('mp_cfg'), f'{path}.mp_cfg', _names(set_multi_processing, 'distributed'))
+                self._settings(value.get('dist_cfg'), f'{path}.dist_cfg', ('backend', 'timeout'), takes_anything=True)
 
     def _runner_type(self, value: Any, path: str) -> None:
         self.look_up(value, path, RUNNERS, self.scope)

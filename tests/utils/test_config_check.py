@@ -31,6 +31,8 @@ LEGAL = {
     'what the owner adds to a part': dict(model=dict(type='TinyNet', width=1, norm=dict(type='TinyNorm'))),
     'a type that only the owner knows': dict(model=dict(type='TinyNet', width=1, kind=dict(type='plain', any_thing=1))),
     'an option that is no component': dict(model=dict(type='TinyNet', width=1, options=dict(type='big', size=1))),
+    'options under numbers': dict(model=dict(type='TinyNet', width=1, options={1: 'a', 2: dict(type='TinyNeuron')},
+                                             arch={0: dict(type='TinyNeuron')})),
     'arguments of the base class': dict(model=dict(type='TinyChild', width=1, depth=3, neuron=None)),
     'arguments that are kept': dict(model=dict(type='TinyWholesale', anything=3, at=dict(all=1))),
     'an argument read out of **kwargs': dict(model=dict(type='TinyDeaf', width=3)),

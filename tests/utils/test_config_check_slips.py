@@ -7,8 +7,6 @@ SLIPS = {
     'a type': (
         dict(model=dict(type='TinyNat', width=1)),
         "model.type: no model is called 'TinyNat' in scope 'mmengine'. Did you mean 'TinyNet'?"),
-    'a type without anything near': (
-        dict(model=dict(type='Zzyzx')), "model.type: no model is called 'Zzyzx' in scope 'mmengine'."),
     'a type of another kind': (
         dict(custom_hooks=[dict(type='TinyCrop')]),
         "custom_hooks.0.type: no hook is called 'TinyCrop' in scope 'mmengine'."),
@@ -63,6 +61,9 @@ SLIPS = {
     'what **kwargs swallow': (
         dict(model=dict(type='TinyDeaf', depth=3)),
         "model.depth: TinyDeaf has no argument 'depth' (came 3). It takes width"),
+    'a key of an option that is a dict': (
+        dict(model=dict(type='TinyNet', width=1, options=dict(sizes=2, colour='red'))),
+        "model.options.sizes: options has no argument 'sizes' (came 2). Did you mean 'size'?"),
     # Parts
     'a part of a model': (
         dict(model=dict(type='TinyNet', width=1, neuron=dict(type='TinyNeuron', v_rest=None))),
@@ -252,6 +253,9 @@ SLIPS = {
         dict(env_cfg=dict(mp_cfg=dict(mp_start_mehtod='fork'))),
         "env_cfg.mp_cfg.mp_start_mehtod: env_cfg.mp_cfg has no argument 'mp_start_mehtod' (came 'fork'). "
         "Did you mean 'mp_start_method'?"),
+    'the process group': (
+        dict(env_cfg=dict(dist_cfg=dict(bakend='gloo', rank=0))),
+        "env_cfg.dist_cfg.bakend: env_cfg.dist_cfg has no argument 'bakend' (came 'gloo'). Did you mean 'backend'?"),
     'randomness': (
         dict(randomness=dict(sead=3)),
         "randomness.sead: randomness has no argument 'sead' (came 3). Did you mean 'seed'?"),
