@@ -1,7 +1,10 @@
 """What ``tools/train.py`` and ``tools/test.py`` have in common: arguments, config, process group, Runner."""
 import argparse
+import inspect
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
@@ -38,7 +41,7 @@ def load_config(args: argparse.Namespace) -> Config:
     """Reads the config of the common arguments, with ``--cfg-options`` merged.
 
     Raises:
-        ConfigError: no such file, or it is no valid config.
+        ConfigError: no such file, it is no valid config, or an option that would change nothing.
     """
     compat.apply()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -54,11 +57,42 @@ def load_config(args: argparse.Namespace) -> Config:
     elif cfg.get('work_dir') is None:
         cfg.work_dir = os.path.join('work_dirs', Path(args.config).stem)
     if args.cfg_options is not None:
+        _refuse_spent_variables(cfg, args.cfg_options)
         try:
             cfg.merge_from_dict(args.cfg_options)
         except (KeyError, TypeError, IndexError) as error:
             raise ConfigError([f'--cfg-options {error}'], args.config) from error
     return cfg
+
+
+def _refuse_spent_variables(cfg: Config, options: dict) -> None:
+    """``data_root=...`` on the command line would change a name that the config has used already, in silence."""
+    of_runner = inspect.signature(Runner.__init__).parameters
+    problems = []
+    for option in options:
+        name, _, rest = option.partition('.')
+        value = cfg.get(name)
+        if name in of_runner or value is None or isinstance(value, bool):
+            continue
+        used = [path for key in cfg if key != name for path in _paths_of(cfg[key], value, key)]
+        if used:
+            where = ' '.join(f'{path}{"." if rest else ""}{rest}=...' for path in used)
+            problems.append(f'--cfg-options {option}: a variable that the config has used already when it was read, '
+                            f'so that setting it changes nothing. Set what has its value: {where}')
+    if problems:
+        raise ConfigError(problems, cfg.filename)
+
+
+def _paths_of(tree: Any, value: Any, path: str) -> Iterator[str]:
+    """Dotted paths inside ``tree`` that hold ``value``."""
+    if type(tree) is type(value) and tree == value:
+        yield path
+    elif isinstance(tree, dict):
+        for key, part in tree.items():
+            yield from _paths_of(part, value, f'{path}.{key}')
+    elif isinstance(tree, list | tuple):
+        for index, part in enumerate(tree):
+            yield from _paths_of(part, value, f'{path}.{index}')
 
 
 def build_runner(cfg: Config) -> Runner:

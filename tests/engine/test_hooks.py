@@ -108,3 +108,11 @@ def test_last_checkpoint_is_found_in_a_moved_folder_and_without_its_pointer(tmp_
     assert last_checkpoint(tmp_path) == tmp_path / 'epoch_2.pth'
     (tmp_path / 'last_checkpoint').write_text('/where/it/was/epoch_3.pth')
     assert last_checkpoint(tmp_path) == tmp_path / 'epoch_10.pth'
+
+
+def test_the_augmentation_follows_the_seed_of_the_run_and_the_epoch(toy, tmp_path):
+    runner = toy(tmp_path, train_cfg=dict(by_epoch=True, max_epochs=2))
+    runner._train_dataloader['dataset'].seed = 1
+    runner.train()
+    data = runner.train_dataloader.dataset
+    assert data.seed == 1 + 3 and data.epoch == 1  # 3 is the seed of the run

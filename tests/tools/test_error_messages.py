@@ -51,6 +51,16 @@ def test_a_misspelt_option_is_found_before_anything_is_built(option, expected):
     assert not os.path.exists('work_dirs') and not os.path.exists('data')
 
 
+@pytest.mark.parametrize(('option', 'paths'), [
+    ('data_root=elsewhere', [f'{part}_dataloader.dataset.data_root=...' for part in ('train', 'val', 'test')]),
+    ('epochs=3', ['train_cfg.max_epochs=...', 'param_scheduler.total_steps=...']),
+    ('train_pipeline.1.num_segments=4', ['train_dataloader.dataset.pipeline.1.num_segments=...']),
+])
+def test_a_variable_that_the_config_has_used_already_names_what_to_set(option, paths):
+    message = message_of('train', TINY, '--cfg-options', option)
+    assert all(path in message for path in paths) and 'changes nothing' in message
+
+
 def test_a_stride_that_does_not_divide_the_clip_names_the_legal_ones():
     message = message_of('train', TINY, '--cfg-options', 'model.backbone.stride=3', *SMALL)
     assert 'T=8' in message and 'S=3' in message and '[2, 4, 8]' in message
