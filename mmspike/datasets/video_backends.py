@@ -63,7 +63,7 @@ class DecordReader(VideoReader):
 
     def _decode(self, wanted: list[int]) -> list[np.ndarray]:
         try:
-            return list(self._video.get_batch(wanted).asnumpy())
+            return [self._video[index].asnumpy() for index in wanted]  # get_batch fails on some narrow videos
         except Exception as error:
             raise VideoReadError(self.path, f'decord cannot decode it: {_first_line(error)}') from None
 

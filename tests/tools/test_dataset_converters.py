@@ -186,6 +186,13 @@ def test_own_folder_in_one_command(run, tmp_path):
     assert rows(tmp_path / 'kinetics400_train_list_videos.txt') == before  # the division is seeded
 
 
+def test_without_validation_videos_the_command_still_runs(run, tmp_path):
+    write_video(tmp_path / 'wave/only.avi')
+    out = run('kinetics', tmp_path, '--val', '0')
+    assert 'No validation list' in out and "val_dataloader.dataset.ann_file='kinetics400_train_list_videos.txt'" in out
+    assert not (tmp_path / 'kinetics400_val_list_videos.txt').exists()
+
+
 def test_kinetics_bad_input(run, tmp_path):
     assert 'no such folder' in run('kinetics', tmp_path / 'none', status=1)
     assert 'is empty; expected videos_train/<class>' in run('kinetics', tmp_path, status=1)

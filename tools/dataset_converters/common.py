@@ -116,10 +116,12 @@ def _check(paths: list[Path], mode: str, workers: int) -> dict[Path, int | str]:
     if not paths:
         return {}
     jobs, bar, out = [(path, mode) for path in paths], ProgressBar(len(paths)), {}
+    step = max(1, len(paths) // 200)
     with Pool(workers) if workers > 1 else nullcontext() as pool:
         for path, result in pool.imap_unordered(_open, jobs, chunksize=8) if pool else map(_open, jobs):
             out[path] = result
-            bar.update()
+            if len(out) % step == 0 or len(out) == len(paths):
+                bar.update(len(out) - bar.completed)
     print(flush=True)
     return out
 

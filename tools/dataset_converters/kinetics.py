@@ -83,10 +83,11 @@ def from_csv(files: list[Path], folders: dict[str, Path], root: Path) -> tuple[l
     return classes, entries
 
 
-def train_command(out: Path, folders: dict[str, Path], root: Path, name: str, num_classes: int) -> str:
+def train_command(out: Path, folders: dict[str, Path], root: Path, name: str, num_classes: int,
+                  validation: str) -> str:
     """How to train on the lists with the shipped config."""
     options = [f'model.head.num_classes={num_classes}']
-    for loader, split in (('train', 'train'), ('val', 'val'), ('test', 'val')):
+    for loader, split in (('train', 'train'), ('val', validation), ('test', validation)):
         folder = folders.get(split, root)
         prefix = folder.relative_to(out) if folder.is_relative_to(out) else folder.resolve()
         dataset = f'{loader}_dataloader.dataset'
@@ -119,9 +120,11 @@ def main(argv: list[str] | None = None) -> int:
               for split, rows in entries.items()]
     out = args.out or args.root
     convert(args.name, out, splits, classes, args.check, args.workers)
-    if 'val' not in entries:
-        print('No validation list: put videos into videos_val, or give --val a share above 0')
-    print(f'\nTrain on them with\n  {train_command(out, folders, args.root, args.name, len(classes))}')
+    validation = 'val' if 'val' in entries else 'train'
+    if validation == 'train':
+        print('No validation list (put videos into videos_val, or give --val a share above 0): '
+              'the command below validates on the training videos')
+    print(f'\nTrain on them with\n  {train_command(out, folders, args.root, args.name, len(classes), validation)}')
     return 0
 
 
