@@ -36,6 +36,7 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
             raise ConfigError(['tta_pipeline: --tta needs this test pipeline with several clips or crops, the config '
                                'has none. Add it, see configs/_base_/datasets'], cfg.filename)
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+        cfg.test_dataloader.batch_size = 1  # a video's views are a batch of their own, and may differ in number
     if args.show_dir:
         hook = cfg.get('default_hooks', {}).get('visualization')
         if hook is None:
