@@ -63,7 +63,8 @@ class DecordReader(VideoReader):
 
     def _decode(self, wanted: list[int]) -> list[np.ndarray]:
         try:
-            return [self._video[index].asnumpy() for index in wanted]  # get_batch fails on some narrow videos
+            # A batch, not frame by frame: at some widths (48) decord mixes up its rows, and only the batch says so
+            return list(self._video.get_batch(wanted).asnumpy())
         except Exception as error:
             raise VideoReadError(self.path, f'decord cannot decode it: {_first_line(error)}') from None
 

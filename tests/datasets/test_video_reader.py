@@ -76,13 +76,6 @@ def test_stops_at_the_last_frame_asked_for(tmp_path, make_video, monkeypatch):
     assert len(grabbed) == 6
 
 
-@pytest.mark.parametrize('backend', BACKENDS)
-def test_narrow_video(tmp_path, make_video, frame_numbers, backend):
-    need(backend)
-    path = make_video(tmp_path / 'clip.avi', size=(48, 32))  # a width at which decord's batches fail
-    assert frame_numbers(open_video(str(path), backend).read([0, 6])) == [0, 6]
-
-
 @pytest.mark.parametrize('size', [(33, 17), (2, 2), (161, 90)])
 def test_odd_sizes(tmp_path, frame_numbers, size):
     write_with_av(tmp_path / 'clip.mkv', 5, size)  # OpenCV's writer rounds sizes down to even
