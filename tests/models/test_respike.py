@@ -115,3 +115,11 @@ def test_loading_drops_the_dead_fusion_of_published_checkpoints():
     full, published = build(), build(fusion_pooling=(None, 1, 1, 1))
     published.load_state_dict(full.state_dict(), strict=True)
     assert not any(name.startswith('backbone.fusions.0.') for name in published.state_dict())
+
+
+def test_training_from_scratch_takes_the_initialisation_of_the_backbone():
+    torch.manual_seed(0)
+    model = build(ann=dict(ANN, init_cfg=None))
+    model.init_weights()
+    weight = model.backbone.ann.layer4[0].conv1.weight  # Kaiming, normal, fan out
+    assert weight.std().item() == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.02)

@@ -36,8 +36,8 @@ class ClipDataPreprocessor(BaseDataPreprocessor):
                  non_blocking: bool = False):
         super().__init__(non_blocking)
         self.legacy = legacy
-        self.register_buffer('mean', torch.tensor(mean), persistent=False)
-        self.register_buffer('std', torch.tensor(std), persistent=False)
+        self.register_buffer('mean', torch.tensor(mean, dtype=torch.float32), persistent=False)
+        self.register_buffer('std', torch.tensor(std, dtype=torch.float32), persistent=False)
 
     def forward(self, data: dict, training: bool = False) -> dict:
         clips = data['inputs']
