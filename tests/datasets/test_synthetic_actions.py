@@ -127,8 +127,7 @@ def files(root) -> dict[str, int]:
 
 def test_first_use_writes_the_kinetics_layout_and_the_second_reads_it(tmp_path, capsys):
     dataset = build(tmp_path)
-    told = capsys.readouterr().out
-    assert f'Writing 16 synthetic clips to {tmp_path}/train' in told and '16/16' in told
+    assert f'Writing 16 synthetic clips to {tmp_path}/train' in capsys.readouterr().out
     assert len(dataset) == 16 and dataset.metainfo['classes'] == CLASSES
     assert sorted(p.name for p in (tmp_path / 'train').iterdir() if p.is_dir()) == sorted(CLASSES)
     assert (tmp_path / 'classes.txt').read_text().split() == list(CLASSES)
