@@ -2,6 +2,9 @@
 import argparse
 import os
 
+# Before torch is imported: OpenMP threads that wait by spinning come to a crawl when another process wants the cores
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+
 import mmengine
 from mmengine.config import Config
 from mmengine.dist import is_main_process

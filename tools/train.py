@@ -1,5 +1,9 @@
 """Train a model: python tools/train.py CONFIG [options]."""
 import argparse
+import os
+
+# Before torch is imported: OpenMP threads that wait by spinning come to a crawl when another process wants the cores
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
 from mmengine.config import Config
 from mmengine.device import get_device
