@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from mmspike.registry import MODELS
 
@@ -24,6 +25,14 @@ def test_links_and_paths_exist(page):
     missing = [link for link in LINK.findall(text) if not (page.parent / link).exists()]
     missing += [path for path in PATH.findall(text) if not (ROOT / path).exists()]
     assert not missing
+
+
+def test_the_checkpoints_named_are_those_that_the_trainings_end_with():
+    epochs = {name: Config.fromfile(ROOT / f'configs/respike/{name}.py').train_cfg.max_epochs
+              for name in ('respike_r18_synthetic', 'respike_r18_kinetics400')}
+    for page, expected in (('README.md', {'respike_r18_synthetic'}), ('docs/quick_start.md', set(epochs))):
+        named = re.findall(r'/epoch_(\d+)\.pth', (ROOT / page).read_text(encoding='utf-8'))
+        assert set(map(int, named)) == {epochs[name] for name in expected}
 
 
 def example(page: str, name: str) -> str:
@@ -53,7 +62,8 @@ def test_the_example_of_a_new_model_runs(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     try:
         cfg = Config.fromfile(config)
-        model = MODELS.build(cfg.model)
+        with DefaultScope.overwrite_default_scope('mmspike'):
+            model = MODELS.build(cfg.model)
         assert type(model.backbone.snn).__name__ == 'SpikingVGG'
         clip = torch.randn(2, 8, 3, 64, 64, generator=torch.Generator().manual_seed(0))
         logits = model.train()(clip)
