@@ -115,7 +115,8 @@ def _build_ann(ann: dict) -> nn.Module:
 @torch.no_grad()
 def _stage_channels(backbone: nn.Module) -> list[int]:
     """Channels of each map that an image backbone returns, seen on a blank image."""
-    training, _ = backbone.training, backbone.eval()
+    training = backbone.training
+    backbone.eval()
     channels = [y.shape[1] for y in backbone(next(backbone.parameters()).new_zeros(1, 3, 64, 64))]
     backbone.train(training)
     return channels

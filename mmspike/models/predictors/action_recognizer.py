@@ -18,6 +18,9 @@ class ActionRecognizer(BaseModel):
         max_test_clips: so many clips go through the backbone at a time in ``'predict'`` mode; a video tested with
             30 views needs no more memory than that.
         init_cfg: mmengine's.
+
+    Shape:
+        normalised clips ``[B, T, 3, H, W]`` -> logits ``[B, K]``.
     """
 
     def __init__(self,
