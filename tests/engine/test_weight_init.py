@@ -64,7 +64,7 @@ def test_without_network_the_error_says_how_to_go_on(monkeypatch, tmp_path):
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
     monkeypatch.setattr(torch.hub, 'download_url_to_file', unreachable)
     with pytest.raises(CheckpointError, match='torchvision://resnet18.default: the ImageNet weights cannot be fetched '
-                                              'from https://download.pytorch.org/models/resnet18-.*') as caught:
+                                              'from https://.*/resnet18-.*') as caught:
         resnet('torchvision://resnet18.default').init_weights()
     assert '--cfg-options model.backbone.ann.init_cfg.checkpoint=FILE' in str(caught.value)
     assert '--cfg-options model.backbone.ann.init_cfg=None' in str(caught.value)
