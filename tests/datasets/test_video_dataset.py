@@ -4,9 +4,12 @@ import logging
 
 import pytest
 import torch
+from mmengine.dataset import ConcatDataset
+from mmengine.evaluator import Evaluator
 from torch.utils.data import DataLoader
 
 from mmspike.datasets import VideoDataset
+from mmspike.evaluation import ActionMetric
 
 TRAIN = [dict(type='VideoInit'), dict(type='SampleSegments', num_segments=4), dict(type='VideoDecode'),
          dict(type='mmaction.RandomResizedCrop'), dict(type='mmaction.Resize', scale=(16, 16), keep_ratio=False),
@@ -202,3 +205,14 @@ def test_copies_work(folder):
     data = copy.deepcopy(dataset(folder))
     data.set_epoch(2)
     assert data[0]['inputs'].shape == (1, 4, 16, 16, 3)
+
+
+def test_every_sample_of_joined_data_sets_is_evaluated(folder):
+    (folder / 'second.txt').write_text('class 0/0.avi 0\nclass 0/0.avi 0\nclass 1/3.avi 1\n')
+    data = ConcatDataset([dataset(folder, TEST, test_mode=True),
+                          dataset(folder, TEST, test_mode=True, ann_file='second.txt')])
+    evaluator = Evaluator(ActionMetric(topk=(1,)))
+    for index in range(len(data)):  # the prediction is class 0, always
+        evaluator.process(data_samples=[data[index]['data_samples'].set_pred_score(torch.tensor([.9, .1]))])
+    figures = evaluator.evaluate(len(data))
+    assert figures['acc/top1'] == 4 / 9 and figures['acc/unreadable'] == 2  # labels 0 1 0 1, two broken; 0 0 1

@@ -20,8 +20,9 @@ LISTED = 20  # unreadable videos named in the log
 class ActionMetric(BaseMetric):
     """Top-k and mean class accuracy over videos, whose scores are already averaged over clips and crops.
 
-    A video that could not be read counts as wrong in every figure; they are counted and listed by path. Samples that a
-    distributed sampler repeats to even out the processes count once.
+    A video that could not be read counts as wrong in every figure; they are counted and listed by path. Every sample of
+    the data set counts, once: what a distributed sampler repeats at the end, to even out the processes, mmengine cuts
+    off by the length of the data set.
 
     Keys: ``acc/top1``, ``acc/top5`` (as in ``topk``), ``acc/mean_class`` (over the classes that occur), all in
     [0, 1], and ``acc/unreadable``, a number of videos.
@@ -63,12 +64,10 @@ class ActionMetric(BaseMetric):
             if not 0 <= label < len(scores):
                 raise ValueError(f'ActionMetric: {name} has the label {label}, but the model gives {len(scores)} '
                                  'scores; set model.head.num_classes to the number of classes')
-            self.results.append(dict(index=sample.get('sample_idx'), scores=scores, label=label, filename=name,
-                                     unreadable=sample.get('unreadable')))
+            self.results.append(dict(scores=scores, label=label, unreadable=sample.get('unreadable')))
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Figures over all samples of all processes."""
-        results = _once_each(results)
         scores = np.stack([result['scores'] for result in results])  # [N, K]
         labels = np.array([result['label'] for result in results])
         readable = np.array([result['unreadable'] is None for result in results])
@@ -91,10 +90,3 @@ class ActionMetric(BaseMetric):
         more = f'\n  ... and {len(results) - LISTED} more' if len(results) > LISTED else ''
         print_log(f'{len(results)} of {total} videos could not be read and count as wrong:\n{names}{more}',
                   logger='current', level=logging.WARNING)
-
-
-def _once_each(results: list[dict]) -> list[dict]:
-    """Drop repeats by the sample's index in the data set, where it is known."""
-    if any(result['index'] is None for result in results):
-        return results
-    return list({result['index']: result for result in results}.values())
