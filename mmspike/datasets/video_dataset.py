@@ -23,8 +23,9 @@ class VideoDataset(BaseDataset):
     """List file -> one dictionary per video (or window of a video), through a pipeline.
 
     Each sample's augmentation is seeded by (seed, epoch, index), so that a resumed run repeats an unbroken one whatever
-    the number of workers. A video that cannot be read is replaced by another in training, logged once and counted; in
-    testing it comes as grey frames with ``unreadable`` in its data sample, and the metric counts it as wrong.
+    the number of workers. A video that cannot be read, or for which a transform gives ``None``, is replaced by another
+    in training, logged once and counted. In testing a video that cannot be read comes as grey frames with
+    ``unreadable`` in its data sample, and the metric counts it as wrong.
 
     Args:
         ann_file (str): List of ``path label`` or ``path num_frames label``, see ``read_video_list``.
@@ -85,7 +86,7 @@ class VideoDataset(BaseDataset):
 
     @property
     def num_unreadable(self) -> int:
-        """Different samples that could not be read so far, in all workers."""
+        """Different samples that could not be read so far, in this process and its workers."""
         return int(self._unreadable.sum())
 
     def load_data_list(self) -> list[dict]:
@@ -149,6 +150,26 @@ class VideoDataset(BaseDataset):
             info['filename_tmpl'] = self.filename_tmpl
         return info
 
+    def prepare_data(self, idx: int) -> dict:
+        """A sample through the pipeline.
+
+        Raises:
+            VideoReadError: The video cannot be read, or, in training, a transform gave ``None`` for it.
+            ValueError: In testing, a transform gave ``None``.
+        """
+        return self._run_pipeline(self.get_data_info(idx))
+
+    def _run_pipeline(self, info: dict) -> dict:
+        filename = info['filename']
+        sample = self.pipeline(info)
+        if sample is not None:
+            return sample
+        if self.test_mode:
+            raise ValueError(f'{filename}: a transform of the pipeline gave None, expected a sample: no video is left '
+                             'out of a test. Let the transform return its results, or raise VideoReadError (then the '
+                             'video counts as wrong)')
+        raise VideoReadError(filename, 'a transform of the pipeline gave None for it')
+
     def __getitem__(self, idx: int) -> dict:
         self.full_init()
         with seeded(self.seed, int(self._epoch), idx):
@@ -164,7 +185,7 @@ class VideoDataset(BaseDataset):
                 if self.test_mode:
                     info = self.get_data_info(idx)
                     reader = GreyVideo(info.get('total_frames', GreyVideo.NUM_FRAMES))
-                    return self.pipeline(dict(info, unreadable=str(error), video_reader=reader))
+                    return self._run_pipeline(dict(info, unreadable=str(error), video_reader=reader))
                 failed.append(idx)
                 if len(failed) > self.max_refetch or len(failed) == len(self):
                     raise RuntimeError(

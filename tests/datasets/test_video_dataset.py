@@ -144,6 +144,16 @@ def test_errors_of_transforms_are_not_taken_for_broken_videos(folder):
         dataset(folder, [dict(type='VideoInit'), fail])[0]
 
 
+def test_a_transform_that_gives_none(folder, log):
+    def refuse(results):
+        return None if results['filename'].endswith(('0.avi', '1.avi')) else results
+
+    assert dataset(folder, [refuse, *TRAIN])[0]['data_samples'].sample_idx in (2, 3)
+    assert '0.avi: a transform of the pipeline gave None for it; replaced by another (1 of 6' in messages(log)[0]
+    with pytest.raises(ValueError, match='1.avi: a transform of the pipeline gave None, .* or raise VideoReadError'):
+        dataset(folder, [refuse, *TEST], test_mode=True)[1]
+
+
 @pytest.mark.parametrize('name, converter', [
     ('kinetics400_train_list_videos.txt', 'kinetics.py'), ('hmdb51_train_split_1_videos.txt', 'hmdb51.py'),
     ('ucf101_train_split_1_videos.txt', 'ucf101.py')])
