@@ -186,6 +186,24 @@ def test_own_folder_in_one_command(run, tmp_path):
     assert rows(tmp_path / 'kinetics400_train_list_videos.txt') == before  # the division is seeded
 
 
+def test_names_that_differ_in_capitals_alone(run, tmp_path, hmdb51):
+    videos, splits = hmdb51
+    own = tmp_path / 'own'
+    for name in ('Run/1.avi', 'run/1.avi', 'run/2.avi', 'run/A.avi', 'run/a.avi'):
+        (own / name).parent.mkdir(parents=True, exist_ok=True)
+        (own / name).touch()
+    if not (own / 'Run').samefile(own / 'run'):  # not on a file system without capitals
+        out = run('kinetics', own, '--val', '0')
+        assert rows(own / 'kinetics400_train_list_videos.txt') == [
+            ('Run/1.avi', None, 0), ('run/1.avi', None, 1), ('run/2.avi', None, 1), ('run/A.avi', None, 1),
+            ('run/a.avi', None, 1)]
+        assert 'not on disk' not in out and 'not listed' not in out
+        for name in ('Gone.avi', 'GONE.avi'):  # gone.avi is listed
+            write_video(videos / 'brush_hair' / name)
+        assert 'brush_hair/gone.avi is listed, but in' in (said := run('hmdb51', videos, splits, status=1))
+        assert 'only brush_hair/GONE.avi and brush_hair/Gone.avi come near' in said
+
+
 def test_without_validation_videos_the_command_still_runs(run, tmp_path):
     write_video(tmp_path / 'wave/only.avi')
     out = run('kinetics', tmp_path, '--val', '0')

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from multiprocessing import Pool
@@ -76,12 +77,11 @@ def convert(name: str, out: Path, splits: list[Split], classes: list[str], check
         dict: The report.
     """
     on_disk = {folder: find_videos(folder) for folder in {split.folder for split in splits}}
-    by_lower = {folder: {path.lower(): path for path in paths} for folder, paths in on_disk.items()}
+    look_up = {folder: _look_up(folder, paths) for folder, paths in on_disk.items()}
     report: dict = dict(lists={}, missing=[], unreadable={}, unlisted=[])
     listed = set()
     for split in splits:
-        # The official lists of UCF101 spell a class in two ways (HandStandPushups, HandstandPushups)
-        found = [(by_lower[split.folder].get(path.lower()), label) for path, label in split.entries]
+        found = [(look_up[split.folder](path), label) for path, label in split.entries]
         report['missing'] += [f'{split.list_name}: {path}' for (path, _), (real, _) in
                               zip(split.entries, found, strict=True) if real is None]
         split.entries = [(path, label) for path, label in found if path is not None]
@@ -103,6 +103,28 @@ def convert(name: str, out: Path, splits: list[Split], classes: list[str], check
     (out / f'{name}_report.json').write_text(json.dumps(report, indent=1), encoding='utf-8')
     _print(report, out, name, len(classes))
     return report
+
+
+def _look_up(folder: Path, paths: list[str]) -> Callable[[str], str | None]:
+    """Finds a listed path among those on disk: as it is written, else but for capitals.
+
+    The official lists of UCF101 spell a class in two ways (HandStandPushups, HandstandPushups).
+    """
+    exact = set(paths)
+    by_lower: dict[str, list[str]] = {}
+    for path in paths:
+        by_lower.setdefault(path.lower(), []).append(path)
+
+    def find(path: str) -> str | None:
+        if path in exact:
+            return path
+        alike = by_lower.get(path.lower(), [])
+        if len(alike) > 1:
+            sys.exit(f'{path} is listed, but in {folder} only {" and ".join(alike)} come near, which differ in their '
+                     'capitals alone; rename or remove all but the one that is meant')
+        return alike[0] if alike else None
+
+    return find
 
 
 def _line(path: str, frames: int | str | None, label: int) -> str:
