@@ -1,10 +1,13 @@
 """The dataset configs read real files of their layouts, and name what is missing where there are none."""
+import cv2
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 
+from mmspike.models import ActionRecognizer
 from mmspike.registry import DATASETS, METRICS
 
 NAMES = ['kinetics400', 'hmdb51', 'ucf101']
@@ -50,6 +53,45 @@ def test_views_in_testing(config):
         assert len(sample['data_samples'].frame_indices) == sample['data_samples'].num_clips * 16
     assert config.test_dataloader.dataset.test_mode
     METRICS.build(config.test_evaluator)
+
+
+class MeanColour(torch.nn.Module):
+    """A backbone: [B, T, 3, H, W] -> [B, 1, 3, 1, 1]."""
+
+    def forward(self, clips):
+        return clips.mean((1, 3, 4))[:, None, :, None, None]
+
+
+def test_the_model_averages_clips_times_crops(config):
+    data = config.test_dataloader.dataset.copy()
+    data.update(pipeline=config.tta_pipeline, data_root=config.val_dataloader.dataset.data_root)
+    for step in data.pipeline:
+        step.update({key: value for key, value in dict(scale=(-1, 32), crop_size=32).items() if key in step})
+    for index, frames in enumerate((40, 50)):  # brightness 2 * (frame + column)
+        path = f'{data.data_root}/{data.data_prefix.video}/class {index}/{index}.avi'
+        writer = cv2.VideoWriter(path, cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*'HFYU'), 25, (64, 32))
+        for frame in range(frames):
+            row = (2 * (frame + np.arange(64))).astype(np.uint8)
+            writer.write(np.tile(row[None, :, None], (32, 1, 3)))
+        writer.release()
+    batch_size = config.test_dataloader.batch_size
+    loader = DataLoader(DATASETS.build(data), batch_size=batch_size, collate_fn=pseudo_collate)
+    model = ActionRecognizer(dict(type=MeanColour), dict(type='ActionHead', num_classes=2, in_channels=3)).eval()
+    model.head.fc.weight.data[:] = torch.tensor([[0.3], [-0.3]])
+    norm = model.data_preprocessor
+    samples = []
+    for batch in loader:
+        with torch.no_grad():
+            samples += model.val_step(batch)
+    assert [sample.num_clips for sample in samples] == ([2, 3] if batch_size == 1 else [10, 10])
+    for sample in samples:
+        clips = torch.tensor(sample.frame_indices).view(sample.num_clips, 16).float().mean(1)
+        columns = torch.tensor([15.5, 47.5, 31.5])  # the middle of the crops left, right, centre
+        colours = 2 * (columns[:, None] + clips).flatten()[:, None]  # [V, 1]
+        with torch.no_grad():
+            scores = model.head.fc((colours - norm.mean) / norm.std).softmax(-1)
+        assert (scores[:len(clips)].mean(0) - scores.mean(0)).abs().min() > 0.1  # what one crop alone would give
+        torch.testing.assert_close(sample.pred_scores.item, scores.mean(0), atol=0.01, rtol=0)
 
 
 @pytest.mark.parametrize('name', NAMES)
