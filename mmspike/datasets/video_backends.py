@@ -135,8 +135,8 @@ class FrameFolderReader(VideoReader):
     """A folder of single images, in the order of the numbers in their names.
 
     Args:
-        path (str): The folder.
-        filename_tmpl (str, optional): Name of a frame, such as ``'img_{:05}.jpg'``; numbering may start anywhere.
+        path: The folder.
+        filename_tmpl: Name of a frame, such as ``'img_{:05}.jpg'``; numbering may start anywhere.
             ``None`` takes every image.
     """
 
@@ -173,10 +173,10 @@ def open_video(path: str, backend: str = 'opencv', filename_tmpl: str | None = N
     """Open a video file, or a folder of frames.
 
     Args:
-        path (str): The file or folder.
-        backend (str): ``'opencv'``, ``'decord'`` or ``'pyav'``; a folder needs none.
-        filename_tmpl (str, optional): Name of a frame in a folder, such as ``'img_{:05}.jpg'``.
-        num_threads (int): Decoder threads. 1 is best in data loader workers, of which there are many.
+        path: The file or folder.
+        backend: ``'opencv'``, ``'decord'`` or ``'pyav'``; a folder needs none.
+        filename_tmpl: Name of a frame in a folder, such as ``'img_{:05}.jpg'``.
+        num_threads: Decoder threads. 1 is best in data loader workers, of which there are many.
 
     Returns:
         VideoReader: ``len(reader)`` frames, ``reader.read(indices)``.

@@ -13,7 +13,7 @@ def missing_bytes(path: str) -> int:
     """How many bytes a media file lacks by its own headers; 0 if complete, or if its container carries no size.
 
     Args:
-        path (str): A file that exists.
+        path: A file that exists.
 
     Returns:
         int: Bytes between the end that the headers announce and the end of the file.

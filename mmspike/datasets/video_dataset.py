@@ -28,19 +28,19 @@ class VideoDataset(BaseDataset):
     ``unreadable`` in its data sample, and the metric counts it as wrong.
 
     Args:
-        ann_file (str): List of ``path label`` or ``path num_frames label``, see ``read_video_list``.
-        data_prefix (dict): ``dict(video=folder)`` that the listed paths start from.
-        data_root (str): Folder that ``ann_file``, ``data_prefix`` and ``classes`` start from.
-        pipeline (sequence): Transforms, or their configs.
-        delimiter (str, optional): What separates the fields of the list; ``None`` is any white space.
-        classes (str | sequence, optional): Class names, or a file with one per line. ``None`` takes ``classes.txt``
+        ann_file: List of ``path label`` or ``path num_frames label``, see ``read_video_list``.
+        data_prefix: ``dict(video=folder)`` that the listed paths start from.
+        data_root: Folder that ``ann_file``, ``data_prefix`` and ``classes`` start from.
+        pipeline: Transforms, or their configs.
+        delimiter: What separates the fields of the list; ``None`` is any white space.
+        classes: Class names, or a file with one per line. ``None`` takes ``classes.txt``
             beside the list where there is one.
-        filename_tmpl (str, optional): Listed paths are folders of frames of this name, such as ``'img_{:05}.jpg'``.
-        window (int, optional): One sample for each whole window of that many frames that does not overlap another;
+        filename_tmpl: Listed paths are folders of frames of this name, such as ``'img_{:05}.jpg'``.
+        window: One sample for each whole window of that many frames that does not overlap another;
             needs the numbers of frames in the list.
-        seed (int): Seed of the augmentation.
-        test_mode (bool): Never replace a sample.
-        max_refetch (int): So many different videos in a row may fail in training.
+        seed: Seed of the augmentation.
+        test_mode: Never replace a sample.
+        max_refetch: So many different videos in a row may fail in training.
         **kwargs: Of ``mmengine.dataset.BaseDataset``.
 
     Raises:

@@ -18,10 +18,10 @@ def read_video_list(path: str, delimiter: str | None = None, num_classes: int | 
     already ends like a video file (``take 2.mp4 7``). Names without a video suffix get ``.mp4``, as published.
 
     Args:
-        path (str): The list file, UTF-8.
-        delimiter (str, optional): What separates the fields; ``None`` is any white space.
-        num_classes (int, optional): Labels must be below it.
-        raw_frames (bool): Rows are folders of frames: no suffix is added.
+        path: The list file, UTF-8.
+        delimiter: What separates the fields; ``None`` is any white space.
+        num_classes: Labels must be below it.
+        raw_frames: Rows are folders of frames: no suffix is added.
 
     Returns:
         list[dict]: ``filename``, ``label``, ``line`` (from 1) and, where the row has it, ``total_frames``.

@@ -27,8 +27,8 @@ class VideoReadError(RuntimeError):
     """A video that cannot be read.
 
     Args:
-        path (str): The video.
-        why (str): What is wrong with it.
+        path: The video.
+        why: What is wrong with it.
     """
 
     def __init__(self, path: str, why: str = '') -> None:

@@ -14,9 +14,9 @@ def save_confusion_matrix(matrix: np.ndarray, path: str | Path, classes: Sequenc
     """Write ``path`` with the suffixes ``.npy``, ``.json`` and ``.png``.
 
     Args:
-        matrix (np.ndarray): Counts, rows are true classes. **Shape** [K, K].
-        path (str | Path): Any suffix among the three is replaced; folders are made.
-        classes (sequence, optional): K names.
+        matrix: Counts, rows are true classes. **Shape** [K, K].
+        path: Any suffix among the three is replaced; folders are made.
+        classes: K names.
 
     Returns:
         list[Path]: The files.

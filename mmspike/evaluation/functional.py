@@ -12,9 +12,9 @@ def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     """Whether the label is among the k highest scores; of equal scores the lower class comes first, as in argmax.
 
     Args:
-        scores (np.ndarray): **Shape** [N, K].
-        labels (np.ndarray): Whole numbers. **Shape** [N].
-        k (int): From 1; more than K is K.
+        scores: **Shape** [N, K].
+        labels: Whole numbers. **Shape** [N].
+        k: From 1; more than K is K.
 
     Returns:
         np.ndarray: bool. **Shape** [N].
@@ -30,9 +30,9 @@ def confusion_matrix(predictions: np.ndarray, labels: np.ndarray, num_classes: i
     """Counts of (label, prediction).
 
     Args:
-        predictions (np.ndarray): Predicted classes. **Shape** [N].
-        labels (np.ndarray): True classes. **Shape** [N].
-        num_classes (int): K.
+        predictions: Predicted classes. **Shape** [N].
+        labels: True classes. **Shape** [N].
+        num_classes: K.
 
     Returns:
         np.ndarray: int64, rows are true classes, columns predictions. **Shape** [K, K].
@@ -45,8 +45,8 @@ def mean_class_accuracy(hits: np.ndarray, labels: Sequence[int]) -> float:
     """Accuracy within each class, averaged over the classes that have samples.
 
     Args:
-        hits (np.ndarray): Whether each sample was right. **Shape** [N].
-        labels (sequence): True classes. **Shape** [N].
+        hits: Whether each sample was right. **Shape** [N].
+        labels: True classes. **Shape** [N].
 
     Returns:
         float: In [0, 1].

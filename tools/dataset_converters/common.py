@@ -23,10 +23,10 @@ class Split:
     """One list to write.
 
     Args:
-        list_name (str): File name of the list.
-        folder (Path): Where its paths start.
-        entries (list): Pairs of path and label.
-        training (bool): Videos that cannot be read are left out of training lists; in test lists they stay, and count
+        list_name: File name of the list.
+        folder: Where its paths start.
+        entries: Pairs of path and label.
+        training: Videos that cannot be read are left out of training lists; in test lists they stay, and count
             as wrong.
     """
 
@@ -66,12 +66,12 @@ def convert(name: str, out: Path, splits: list[Split], classes: list[str], check
     """Write the lists, the class file and the report.
 
     Args:
-        name (str): Of the data set; the report is ``<name>_report.json``.
-        out (Path): Folder to write to.
-        splits (list): The lists.
-        classes (list): Class names in the order of the labels, for ``classes.txt``.
-        check (str, optional): ``'open'``, ``'decode'`` or nothing.
-        workers (int): Processes.
+        name: Of the data set; the report is ``<name>_report.json``.
+        out: Folder to write to.
+        splits: The lists.
+        classes: Class names in the order of the labels, for ``classes.txt``.
+        check: ``'open'``, ``'decode'`` or nothing.
+        workers: Processes.
 
     Returns:
         dict: The report.

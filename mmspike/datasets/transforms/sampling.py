@@ -17,10 +17,10 @@ def segment_indices(num_frames: int, num_segments: int, new_length: int, phases:
     A video shorter than ``num_segments`` is spread evenly by the same formula: neighbours repeat, the order stays.
 
     Args:
-        num_frames (int): Frames in the video.
-        num_segments (int): K.
-        new_length (int): Frames read at each index; the last index leaves room for them.
-        phases (np.ndarray): In [0, 1). **Shape** [..., K], or [..., 1] for the same phase in each segment.
+        num_frames: Frames in the video.
+        num_segments: K.
+        new_length: Frames read at each index; the last index leaves room for them.
+        phases: In [0, 1). **Shape** [..., K], or [..., 1] for the same phase in each segment.
 
     Returns:
         np.ndarray: **Shape** [..., K].
@@ -33,9 +33,9 @@ def dense_indices(num_frames: int, num_segments: int, starts: np.ndarray) -> np.
     """K frames at a fixed step within a window of 64; past the end of a short video they start over.
 
     Args:
-        num_frames (int): Frames in the video.
-        num_segments (int): K.
-        starts (np.ndarray): First frame of each clip. **Shape** [C].
+        num_frames: Frames in the video.
+        num_segments: K.
+        starts: First frame of each clip. **Shape** [C].
 
     Returns:
         np.ndarray: **Shape** [C, K].
@@ -78,12 +78,12 @@ class SampleSegments(BaseTransform):
     Required: ``total_frames``. Added: ``frame_inds``, ``clip_len``, ``num_clips``, ``frame_interval``.
 
     Args:
-        num_segments (int): K.
-        new_length (int): Consecutive frames read at each index; a clip has ``T = K * new_length`` frames.
-        num_clips (int): Clips per video.
-        dense (bool): Windows of 64 frames instead of segments.
-        test_mode (bool): Centres instead of random frames.
-        legacy (bool): The published sampler, number for number.
+        num_segments: K.
+        new_length: Consecutive frames read at each index; a clip has ``T = K * new_length`` frames.
+        num_clips: Clips per video.
+        dense: Windows of 64 frames instead of segments.
+        test_mode: Centres instead of random frames.
+        legacy: The published sampler, number for number.
 
     Source: TDN, https://github.com/MCG-NJU/TDN, and ReSpike's loader derived from it.
 
@@ -144,16 +144,20 @@ class SampleWindows(BaseTransform):
 
     Training takes one window: the sample's own where the dataset cuts videos in windows (``window_start``), else a
     random one. Testing takes every whole window that does not overlap another, so the number of clips differs from
-    video to video. A video shorter than a window gives one clip, its frames spread evenly (the published loader drops
-    it).
+    video to video. A video shorter than a window gives one clip, its frames spread evenly.
 
     Required: ``total_frames``. Optional: ``window_start``. Added: ``frame_inds``, ``clip_len``, ``num_clips``,
     ``frame_interval``.
 
     Args:
-        clip_len (int): T.
-        test_mode (bool): All windows instead of one.
-        max_clips (int, optional): At most this many windows, evenly chosen; ``None`` takes all.
+        clip_len: T.
+        test_mode: All windows instead of one.
+        max_clips: At most this many windows, evenly chosen; ``None`` takes all.
+
+    Source: ReSpike's loader of HMDB51 and UCF101, which leaves the cutting to torchvision.
+
+    Differs: The published loader leaves out videos shorter than a window, and counts each test window as a sample of
+    its own. Here a short video gives a clip, and a test video's windows are views of one sample.
     """
 
     def __init__(self, clip_len: int, test_mode: bool = False, max_clips: int | None = None) -> None:

@@ -14,8 +14,8 @@ class VideoInit(BaseTransform):
     Added: ``video_reader``, ``total_frames``, and ``start_index`` and ``modality`` for mmaction's transforms.
 
     Args:
-        backend (str): ``'opencv'``, ``'decord'`` or ``'pyav'``.
-        num_threads (int): Decoder threads; 1 is best with several loader workers.
+        backend: ``'opencv'``, ``'decord'`` or ``'pyav'``.
+        num_threads: Decoder threads; 1 is best with several loader workers.
 
     Raises:
         VideoReadError: On reading, where the video cannot be opened.

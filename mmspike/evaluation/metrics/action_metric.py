@@ -28,11 +28,11 @@ class ActionMetric(BaseMetric):
     [0, 1], and ``acc/unreadable``, a number of videos.
 
     Args:
-        topk (sequence): Values of k.
-        confusion_matrix (str, optional): Write the matrix as ``.npy``, ``.json`` and ``.png`` under this path, over
+        topk: Values of k.
+        confusion_matrix: Write the matrix as ``.npy``, ``.json`` and ``.png`` under this path, over
             those of the previous evaluation. Videos that could not be read are left out of it.
-        collect_device (str): ``'cpu'`` or ``'gpu'``, how processes exchange results.
-        prefix (str, optional): In place of ``acc``.
+        collect_device: ``'cpu'`` or ``'gpu'``, how processes exchange results.
+        prefix: In place of ``acc``.
     """
 
     default_prefix = 'acc'
@@ -49,8 +49,8 @@ class ActionMetric(BaseMetric):
         """Keep scores, label and facts of each sample.
 
         Args:
-            data_batch (dict): Not used.
-            data_samples (sequence): Samples as dictionaries, with ``pred_scores`` and ``gt_labels``.
+            data_batch: Not used.
+            data_samples: Samples as dictionaries, with ``pred_scores`` and ``gt_labels``.
 
         Raises:
             ValueError: Scores that are not finite, or a label outside them.
