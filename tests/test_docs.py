@@ -1,4 +1,5 @@
 """The guides are true: links and paths exist, and what they show to type or to copy works as it stands there."""
+import argparse
 import re
 import subprocess
 import sys
@@ -6,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 from mmengine.registry import DefaultScope
 
 from mmspike.registry import MODELS
+from mmspike.utils.config_check import check_config
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ('*.md', 'docs/*.md', 'configs/*/*.md', 'benchmarks/*.md')
@@ -27,19 +29,39 @@ def test_links_and_paths_exist(page):
     assert not missing
 
 
-def test_the_checkpoints_named_are_those_that_the_trainings_end_with():
-    epochs = {name: Config.fromfile(ROOT / f'configs/respike/{name}.py').train_cfg.max_epochs
-              for name in ('respike_r18_synthetic', 'respike_r18_kinetics400')}
-    for page, expected in (('README.md', {'respike_r18_synthetic'}), ('docs/quick_start.md', set(epochs))):
-        named = re.findall(r'/epoch_(\d+)\.pth', (ROOT / page).read_text(encoding='utf-8'))
-        assert set(map(int, named)) == {epochs[name] for name in expected}
-
-
 def example(page: str, name: str) -> str:
     """The code block below ``<!-- tested: name -->``."""
     text = (ROOT / page).read_text(encoding='utf-8')
     (code,) = re.findall(rf'<!-- tested: {name} -->\n```\w+\n(.*?)```', text, re.S)
     return code
+
+
+def test_the_checkpoints_named_are_those_that_the_trainings_end_with():
+    synthetic = Config.fromfile(ROOT / 'configs/respike/respike_r18_synthetic.py').train_cfg.max_epochs
+    own = Config.fromstring(example('docs/quick_start.md', 'own config').replace("'../", f"'{ROOT}/"), '.py')
+    for page, expected in (('README.md', {synthetic}), ('docs/quick_start.md', {synthetic, own.train_cfg.max_epochs})):
+        named = re.findall(r'/epoch_(\d+)\.pth', (ROOT / page).read_text(encoding='utf-8'))
+        assert set(map(int, named)) == expected
+
+
+def test_the_command_for_twenty_clips_and_the_config_of_ones_own_are_the_same(tmp_path):
+    config, command = tmp_path / 'own.py', example('docs/quick_start.md', 'twenty clips')
+    config.write_text(example('docs/quick_start.md', 'own config').replace("'../", f"'{ROOT}/"))
+    own = Config.fromfile(config)
+    check_config(own)
+    words = subprocess.run(['bash', '-c', command.replace('python', "printf '%s\\n'", 1)], capture_output=True,
+                           text=True, check=True).stdout.splitlines()
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    script, typed = words[0], Config.fromfile(ROOT / words[1])
+    assert script == 'tools/train.py'
+    typed.merge_from_dict(parser.parse_args(words[2:]).cfg_options)
+    check_config(typed)
+    for key in ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'optim_wrapper', 'param_scheduler',
+                'train_cfg'):
+        assert typed[key] == own[key], key
+    lengths = [own[f'{loader}_dataloader'].dataset.pipeline[1].num_segments for loader in ('train', 'val', 'test')]
+    assert lengths == [8, 8, 8]
 
 
 def test_the_command_for_own_videos_is_what_the_converter_prints(tmp_path):
