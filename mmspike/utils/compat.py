@@ -2,8 +2,10 @@
 
 Nothing here changes what a run computes; each part has a test that fails without it.
 """
+import hashlib
 import importlib.util
 import os
+import re
 import sys
 import warnings
 from importlib.abc import MetaPathFinder
@@ -54,11 +56,20 @@ def fetch(url: str, folder: str | None = None, progress: bool = True) -> str:
         OSError: the address cannot be reached.
     """
     folder = folder or os.path.join(torch.hub.get_dir(), 'checkpoints')
-    path = os.path.join(folder, os.path.basename(url.split('?')[0]))
+    path = os.path.join(folder, _cache_name(url))
     if not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)
         torch.hub.download_url_to_file(url, path, progress=progress)
     return path
+
+
+def _cache_name(url: str) -> str:
+    """A name that no other address has; as torch's own, ``resnet18-5c106cde.pth``, where it carries a hash."""
+    name = os.path.basename(url.split('?')[0])
+    if re.search(r'-[0-9a-f]{8,}\.', name):
+        return name
+    stem, ending = os.path.splitext(name)
+    return f'{stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}{ending}'
 
 
 def init_cpu_distributed(cfg: Config) -> None:
@@ -72,9 +83,9 @@ def init_cpu_distributed(cfg: Config) -> None:
     if not is_distributed():
         with mock.patch.object(torch.cuda, 'set_device', lambda device: None):
             init_dist(cfg.launcher, backend='gloo')
-    cfg.model_wrapper_cfg = dict(
-        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
-        find_unused_parameters=cfg.get('find_unused_parameters', False))
+    wrapper = dict(type='MMDistributedDataParallel', broadcast_buffers=False,
+                   find_unused_parameters=cfg.get('find_unused_parameters', False))
+    cfg.model_wrapper_cfg = wrapper | (cfg.get('model_wrapper_cfg') or {}) | dict(device_ids=None)
 
 
 class _PkgResourcesFinder(MetaPathFinder):

@@ -135,6 +135,11 @@ try:
 except ValueError:
     wrapped = MODEL_WRAPPERS.build(cfg.model_wrapper_cfg, default_args=dict(module=model, device_ids=[0]))
     assert wrapped(torch.ones(1, 2)).shape == (1, 2)
+    # a user's own settings stay
+    cfg = Config(dict(launcher='pytorch', model_wrapper_cfg=dict(broadcast_buffers=True, static_graph=True)))
+    compat.init_cpu_distributed(cfg)
+    wrapped = MODEL_WRAPPERS.build(cfg.model_wrapper_cfg, default_args=dict(module=model, device_ids=[0]))
+    assert wrapped.broadcast_buffers and wrapped.static_graph and not wrapped.find_unused_parameters
     print('ok')
 ''', tmp_path, RANK='0', LOCAL_RANK='0', WORLD_SIZE='1', MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
 
