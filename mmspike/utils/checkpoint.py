@@ -168,6 +168,10 @@ def _explain_unreadable(path: Path, error: Exception) -> str:
         why = 'the file is empty. Copy or download it again'
     elif start.startswith(b'PK') and not zipfile.is_zipfile(path):
         why = f'the file is cut off after {size} bytes. Copy or download it again, or use an earlier checkpoint'
+    elif start.startswith(b'PK'):
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else ''
+        why = (f'the file is a whole zip archive, but torch.load cannot read it ({type(error).__name__}: {reason}). '
+               'Expected what torch.save writes; save it anew, or copy or download it again')
     else:
         why = (f'not a checkpoint of torch.save (it starts with {start!r}), or damaged. '
                'Expected a .pth file; copy or download it again')

@@ -1,5 +1,6 @@
 """Checkpoints: read without running anything, and every unusable one explained."""
 import os
+import zipfile
 from collections import OrderedDict
 
 import numpy as np
@@ -98,11 +99,15 @@ def test_each_unreadable_file_is_explained(tmp_path):
     (tmp_path / 'empty.pth').write_bytes(b'')
     (tmp_path / 'page.pth').write_bytes(b'<html>404 not found</html>')
     torch.save([torch.ones(1)], tmp_path / 'list.pth')
+    with zipfile.ZipFile(tmp_path / 'archive.pth', 'w') as archive:
+        archive.writestr('notes.txt', 'no checkpoint')
+    message = error_of(load_checkpoint_file, tmp_path / 'archive.pth')
+    assert 'a whole zip archive, but torch.load cannot read it (RuntimeError: ' in message and 'PK' not in message
     assert f'cut off after {len(data) - 100} bytes' in error_of(load_checkpoint_file, tmp_path / 'cut.pth')
     assert 'the file is empty' in error_of(load_checkpoint_file, tmp_path / 'empty.pth')
     assert 'not a checkpoint of torch.save' in error_of(load_checkpoint_file, tmp_path / 'page.pth')
     assert 'holds a list, expected a dict' in error_of(load_checkpoint_file, tmp_path / 'list.pth')
-    assert 'whole.pth' in error_of(load_checkpoint_file, tmp_path / 'absent.pth')
+    assert 'The folder holds archive.pth' in error_of(load_checkpoint_file, tmp_path / 'absent.pth')
     assert 'is a folder' in error_of(load_checkpoint_file, tmp_path)
 
 
