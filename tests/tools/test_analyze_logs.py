@@ -42,6 +42,17 @@ def test_a_resumed_run_is_one_curve(tool, run):
     assert tool.curve(records, 'acc/top1') == ([1, 2], [0.3, 0.6], 'epoch')
 
 
+def test_a_line_that_a_kill_cut_off_is_left_out(tool, run):
+    log = run / '20260101_000000/vis_data/scalars.json'
+    with log.open('a') as file:
+        file.write('{"loss": 2.9, "time": 0.1, "epoch": 2, "it')
+    assert tool.curve(tool.load_records(run), 'loss')[0] == [2, 4, 6, 8]
+    with log.open('a') as file:
+        file.write('\n{"loss": 2.8, "epoch": 2, "iter": 6, "step": 6}\n')
+    with pytest.raises(SystemExit, match='entry 5 is no line of a log'):
+        tool.load_records(run)
+
+
 def test_curves_are_written(tool, run, tmp_path, capsys):
     out = tmp_path / 'pictures' / 'curves.png'
     other = _write(tmp_path / 'other', [_train(2, 6.), {'acc/top1': 0.1, 'step': 1}])

@@ -27,13 +27,27 @@ def load_records(run: Path) -> list[dict]:
     """All log lines of a run; what a later start did again replaces what an earlier one had logged."""
     records: list[dict] = []
     for log in find_logs(run):
-        lines = [json.loads(line) for line in log.read_text().splitlines() if line.strip()]
+        lines = _lines(log)
         for training in (True, False):  # each kind counts its own steps: iterations, or epochs of validation
             steps = [line['step'] for line in lines if ('iter' in line) == training]
             if steps:
                 records = [r for r in records if ('iter' in r) != training or r['step'] < min(steps)]
         records += lines
     return records
+
+
+def _lines(log: Path) -> list[dict]:
+    texts = [line for line in log.read_text(errors='replace').splitlines() if line.strip()]
+    lines = []
+    for number, text in enumerate(texts, 1):
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError as error:
+            if number < len(texts):
+                raise SystemExit(f'{log}: entry {number} is no line of a log: {text[:60]!r}; expected the scalars.json '
+                                 'of a training') from error
+            # else: the run was killed while it wrote its last line
+    return lines
 
 
 def curve(records: list[dict], key: str) -> tuple[list, list, str]:
