@@ -184,7 +184,12 @@ def _home(cfg: dict, argument: str, owner: _Owner) -> tuple[Slot, str] | None:
 
 
 def _names_added(owner: Callable, argument: str, required: Iterable[str]) -> tuple[str, ...]:
-    """Those of the required arguments that the owner adds to a part before it builds it."""
+    """Those of the required arguments that the owner adds to a part before it builds it.
+
+    No signature tells, so the source of the owner's module is searched for ``name=`` and ``'name'``. A name that
+    stands there for another reason passes too: a missing argument then goes unnoticed until the part is built. A name
+    that the owner adds from elsewhere, or without its source at hand, is reported as missing although it is not.
+    """
     if argument.endswith('_cfg'):  # built by a helper of the owner's library
         return ANYTHING
     source = _source_around(owner)

@@ -232,7 +232,12 @@ class _RunnerCheck(ComponentCheck):
 
 @functools.cache
 def _paramwise_names(constructor: Callable) -> tuple[frozenset[str], frozenset[str]]:
-    """The keys of ``paramwise_cfg`` and of one of its ``custom_keys``, which only the constructor's source tells."""
+    """The keys of ``paramwise_cfg`` and of one of its ``custom_keys``, which only the constructor's source tells.
+
+    Searched for in the class whose ``add_params`` runs: ``paramwise_cfg['key']`` and ``paramwise_cfg.get('key'``.
+    Without an ``add_params``, or where it walks over the keys, nothing is found and nothing is checked; the same for
+    keys read in another manner alone. Where some are found and others are not, these are reported as unknown.
+    """
     for cls in inspect.getmro(constructor) if inspect.isclass(constructor) else ():
         if 'add_params' in vars(cls):
             source = inspect.getsource(cls)
