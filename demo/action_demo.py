@@ -7,10 +7,9 @@ Prints the best classes, and writes a picture: key frames, residual frames, spik
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 from mmspike.apis import ActionInferencer
 from mmspike.datasets.video_list import read_classes
+from mmspike.utils.config import add_cfg_options
 from mmspike.utils.tool_errors import run_tool
 
 
@@ -24,8 +23,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--topk', type=int, default=5, help='classes to list (default: %(default)s)')
     parser.add_argument('--label-file', type=Path, help='text file with one class name per line, in label order; by '
                         'default the names that the checkpoint was trained on')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='settings to put over the config')
+    add_cfg_options(parser)
     return parser.parse_args(argv)
 
 

@@ -121,7 +121,7 @@ def test_verify_configs_names_the_bad_ones_and_goes_on(tmp_path, capsys):
     out, err = capsys.readouterr()
     assert out == '1 of 4 configs are in order\n'
     assert "b_bad.py:\n  randomness.sead: randomness has no argument 'sead' (came 1). Did you mean 'seed'?" in err
-    assert 'c_unreadable.py cannot be read: FileNotFoundError' in err
+    assert 'c_unreadable.py:\n  FileNotFoundError' in err
     assert 'd_inherits.py:\n  trian_cfg: nothing reads this key' in err
     assert tool('verify_configs').main([str(tmp_path / 'a_good.py')]) == 0
 

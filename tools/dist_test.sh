@@ -10,4 +10,4 @@ fi
 CONFIG=$1
 CHECKPOINT=$2
 GPUS=$3
-exec "$(dirname "$0")/torchrun.sh" "$GPUS" "$(dirname "$0")/test.py" "$CONFIG" "$CHECKPOINT" --launcher pytorch "${@:4}"
+exec bash "$(dirname "$0")/torchrun.sh" "$GPUS" "$(dirname "$0")/test.py" "$CONFIG" "$CHECKPOINT" --launcher pytorch "${@:4}"

@@ -9,4 +9,4 @@ if [ $# -lt 2 ]; then
 fi
 CONFIG=$1
 GPUS=$2
-exec "$(dirname "$0")/torchrun.sh" "$GPUS" "$(dirname "$0")/train.py" "$CONFIG" --launcher pytorch "${@:3}"
+exec bash "$(dirname "$0")/torchrun.sh" "$GPUS" "$(dirname "$0")/train.py" "$CONFIG" --launcher pytorch "${@:3}"

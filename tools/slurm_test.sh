@@ -6,4 +6,4 @@ if [ $# -lt 4 ]; then
     echo "usage: bash $0 PARTITION JOB_NAME CONFIG CHECKPOINT [options of tools/test.py]" >&2
     exit 2
 fi
-exec "$(dirname "$0")/srun.sh" "$1" "$2" "$(dirname "$0")/test.py" "$3" "$4" --launcher slurm "${@:5}"
+exec bash "$(dirname "$0")/srun.sh" "$1" "$2" "$(dirname "$0")/test.py" "$3" "$4" --launcher slurm "${@:5}"

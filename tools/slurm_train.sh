@@ -6,4 +6,4 @@ if [ $# -lt 3 ]; then
     echo "usage: bash $0 PARTITION JOB_NAME CONFIG [options of tools/train.py]" >&2
     exit 2
 fi
-exec "$(dirname "$0")/srun.sh" "$1" "$2" "$(dirname "$0")/train.py" "$3" --launcher slurm "${@:4}"
+exec bash "$(dirname "$0")/srun.sh" "$1" "$2" "$(dirname "$0")/train.py" "$3" --launcher slurm "${@:4}"

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from torch import distributed
 
-from mmspike.engine.launch import add_common_arguments, build_runner, load_config
+from mmspike.engine.launch import add_common_arguments, build_runner, config_of
 from mmspike.utils.checkpoint import require_file
 from mmspike.utils.config_check import ConfigError
 from mmspike.utils.tool_errors import run_tool
@@ -46,6 +46,8 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
             raise ConfigError(["default_hooks.visualization: --show-dir needs dict(type='ActionVisualizationHook')"],
                               cfg.filename)
         hook.update(enable=True, out_dir=args.show_dir, interval=args.interval)
+    if args.out and not args.out.endswith('.json'):
+        raise ConfigError([f'--out: expected a .json file, got {args.out}'])
     if args.dump:
         if not args.dump.endswith(('.pkl', '.pickle')):
             raise ConfigError([f'--dump: expected a .pkl file, got {args.dump}'])
@@ -57,7 +59,7 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
-    cfg = load_config(args)
+    cfg = config_of(args)
     apply_args(cfg, args)
     metrics = build_runner(cfg).test()
     if args.out and is_main_process():

@@ -11,7 +11,7 @@ from mmengine.dist import is_main_process
 from torch import distributed
 
 from mmspike.engine.hooks.atomic_checkpoint_hook import last_checkpoint
-from mmspike.engine.launch import add_common_arguments, build_runner, load_config
+from mmspike.engine.launch import add_common_arguments, build_runner, config_of
 from mmspike.utils.checkpoint import require_file
 from mmspike.utils.config_check import ConfigError
 from mmspike.utils.tool_errors import run_tool
@@ -45,6 +45,8 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
             raise ConfigError(['auto_scale_lr: --auto-scale-lr needs the batch size that the learning rate is meant '
                                'for. Set auto_scale_lr=dict(base_batch_size=...)'], cfg.filename)
         cfg.auto_scale_lr.enable = True
+    if (cfg.get('auto_scale_lr') or {}).get('enable'):
+        refuse_one_cycle(cfg)
     randomness = cfg.setdefault('randomness', dict(seed=None))
     if args.seed is not None:
         randomness.seed = args.seed
@@ -54,6 +56,19 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         randomness.deterministic = True
     if args.resume:
         resume(cfg, args.resume)
+    elif cfg.get('resume') and cfg.get('load_from') is None:
+        resume(cfg, 'auto')
+
+
+def refuse_one_cycle(cfg: Config) -> None:
+    """The one-cycle schedule sets the rate from its own ``eta_max``, over what ``auto_scale_lr`` has scaled."""
+    schedules = cfg.get('param_scheduler') or []
+    for schedule in [schedules] if isinstance(schedules, dict) else schedules:
+        kind = schedule.get('type')
+        if (kind if isinstance(kind, str) else getattr(kind, '__name__', '')).split('.')[-1] == 'OneCycleLR':
+            raise ConfigError(['auto_scale_lr: OneCycleLR sets the learning rate from its eta_max, so that scaling '
+                               'would change nothing. Set param_scheduler.eta_max to the rate for your batch size '
+                               'and leave --auto-scale-lr out, or use another schedule'], cfg.filename)
 
 
 def use_amp(cfg: Config) -> None:
@@ -82,7 +97,7 @@ def resume(cfg: Config, source: str) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
-    cfg = load_config(args)
+    cfg = config_of(args)
     apply_args(cfg, args)
     build_runner(cfg).train()
     if is_main_process():

@@ -11,9 +11,12 @@ default_hooks = dict(
     checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=3, save_best='acc/top1', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),  # all processes validate, and save, the same BatchNorm statistics
-    visualization=dict(type='ActionVisualizationHook', enable=False))
-# Exact resume; a checkpoint of another model and a label outside the classes are errors
-custom_hooks = [dict(type='EpochSeedHook'), dict(type='CheckpointCheckHook'), dict(type='NumClassesHook')]
+    visualization=dict(type='ActionVisualizationHook', enable=False),
+    # Exact resume; a checkpoint of another model and a label outside the classes are errors. Here, as a config's own
+    # custom_hooks replace those of its base.
+    epoch_seed=dict(type='EpochSeedHook'),
+    checkpoint_check=dict(type='CheckpointCheckHook'),
+    num_classes=dict(type='NumClassesHook'))
 
 env_cfg = dict(
     cudnn_benchmark=True,

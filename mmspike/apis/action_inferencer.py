@@ -10,6 +10,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.logging import print_log
+from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from mmspike.analysis import SpikeRecorder
@@ -44,7 +45,8 @@ class ActionInferencer:
         if 'pipeline' not in dataset:
             raise ValueError(f'{self.model.cfg.filename}: no test_dataloader.dataset.pipeline; expected the transforms '
                              'that read a video, as in configs/_base_/datasets')
-        self.pipeline = Compose([TRANSFORMS.build(step) for step in dataset.pipeline])
+        with DefaultScope.overwrite_default_scope('mmspike'):  # a Runner of this process may have left another
+            self.pipeline = Compose([TRANSFORMS.build(step) for step in dataset.pipeline])
         self.classes = self._check_classes(classes or self.model.dataset_meta.get('classes'))
         self.stride = getattr(self.model.backbone, 'stride', 1)
 

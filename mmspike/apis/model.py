@@ -1,9 +1,9 @@
 """A model from a config file and a checkpoint."""
-import copy
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -12,9 +12,10 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 
 from mmspike.registry import MODELS
-from mmspike.utils import compat
 from mmspike.utils.checkpoint import load_weights
+from mmspike.utils.config import load_config
 from mmspike.utils.config_check import check_config
+from mmspike.utils.pretrained import without_pretrained
 
 
 def init_model(config: str | Path | Config, checkpoint: str | Path | None = None, device: str | torch.device = 'cpu',
@@ -32,10 +33,9 @@ def init_model(config: str | Path | Config, checkpoint: str | Path | None = None
         trained on (``classes``, where known; else empty).
 
     Raises:
-        ConfigError: A type or an argument in the config is unknown.
+        ConfigError: The config cannot be read, or a type or an argument in it is unknown.
         CheckpointError: The checkpoint cannot be read, or is another model's.
     """
-    compat.apply()
     cfg = load_config(config, cfg_options)
     check_config(cfg)
     with DefaultScope.overwrite_default_scope('mmspike'):
@@ -51,14 +51,6 @@ def init_model(config: str | Path | Config, checkpoint: str | Path | None = None
     return model.to(device).eval()
 
 
-def load_config(config: str | Path | Config, cfg_options: dict | None = None) -> Config:
-    """A config of its own, with options put over it; names without a prefix are ours where it does not say whose."""
-    cfg = copy.deepcopy(config) if isinstance(config, Config) else Config.fromfile(config)
-    cfg.merge_from_dict(cfg_options or {})
-    cfg.setdefault('default_scope', 'mmspike')
-    return cfg
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
     """mmengine logs the initialisation of every parameter, which is for the log of a training."""
@@ -71,15 +63,13 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _from_scratch(node):
+def _from_scratch(node: Any) -> Any:
     """The same config without initialisation from files: what a checkpoint replaces need not be fetched first."""
     if isinstance(node, list | tuple):
-        return type(node)(_from_scratch(item) for item in node if not _is_pretrained(item))
+        return type(node)(map(_from_scratch, node))
     if isinstance(node, dict):
-        return {key: _from_scratch(value) for key, value in node.items()
-                if not (key == 'init_cfg' and _is_pretrained(value))}
+        kept = {key: without_pretrained(value) if key == 'init_cfg' else _from_scratch(value)
+                for key, value in node.items()}
+        # An init_cfg of None would switch off the model's own initialisation, too
+        return {key: value for key, value in kept.items() if value is not None or node[key] is None}
     return node
-
-
-def _is_pretrained(init_cfg) -> bool:
-    return isinstance(init_cfg, dict) and 'checkpoint' in init_cfg

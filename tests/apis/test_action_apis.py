@@ -92,6 +92,8 @@ def test_a_config_file_is_read(root):
 def test_a_misspelt_config_and_a_foreign_checkpoint_are_errors(config, tmp_path):
     with pytest.raises(ConfigError, match='num_classes'):
         init_model(config, cfg_options={'model.head.num_clases': 7})
+    with pytest.raises(ConfigError, match='no/such.py:\n  no such file'):
+        init_model('no/such.py')
     other = tmp_path / 'other.pth'
     torch.save(torch.nn.Linear(2, 2).state_dict(), other)
     with pytest.raises(CheckpointError, match='does not fit the model'):
@@ -170,3 +172,13 @@ def test_demo(root, config, checkpoint, videos, tmp_path, capsys):
     assert capsys.readouterr().out.split()[3] in ('north', 'east', 'south', 'west')
     with pytest.raises(VideoReadError, match='broken.mp4'):
         demo.main([str(videos / 'broken.mp4'), str(file), str(checkpoint)])
+
+
+def test_what_loads_weights_is_left_out_and_nothing_else():
+    from mmspike.apis.model import _from_scratch
+    draws, loads = dict(type='Kaiming', layer='Conv2d'), dict(type='Pretrained', checkpoint='a.pth')
+    tool = dict(type='Adapter', checkpoint='kept.pth')
+    model = dict(a=dict(init_cfg=loads), b=dict(init_cfg=[draws, loads]), c=dict(init_cfg=None), d=[tool], e=None,
+                 f=dict(init_cfg=[]))
+    assert _from_scratch(model) == dict(a={}, b=dict(init_cfg=[draws]), c=dict(init_cfg=None), d=[tool], e=None,
+                                        f=dict(init_cfg=[]))

@@ -3,13 +3,23 @@ import logging
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.dataset import RepeatDataset
 from mmengine.evaluator import Evaluator
 from torch.utils.data import ConcatDataset, Subset
 
 from mmspike.engine.hooks.atomic_checkpoint_hook import last_checkpoint
-from mmspike.engine.hooks.inner_datasets import inner_datasets
+from mmspike.engine.hooks.unwrap import inner_datasets
 from mmspike.utils import compat
 from mmspike.utils.checkpoint import CheckpointError
+
+
+class Repeat(RepeatDataset):
+    """mmengine's, around the toy data, which is none of its own datasets."""
+
+    def __init__(self, dataset, times):
+        self.dataset, self.times, self._ori_len = dataset, times, len(dataset)
+        self._metainfo, self._fully_initialized = dataset.metainfo, True
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +61,14 @@ def test_resuming_from_another_model_is_an_error(toy, other):
         toy(other, load_from=str(other / 'head.pth'), resume=True).train()
 
 
+def test_resuming_from_weights_alone_says_how_to_start_from_them(toy, tmp_path):
+    weights = tmp_path / 'weights.pth'
+    torch.save(dict(state_dict=toy.model().state_dict(), meta=dict(made_by='a converter')), weights)
+    with pytest.raises(CheckpointError, match='weights.pth: weights only, .* --cfg-options load_from=.*weights.pth'):
+        toy(tmp_path, load_from=str(weights), resume=True).train()
+    toy(tmp_path, load_from=str(weights), train_cfg=dict(by_epoch=True, max_epochs=1)).train()
+
+
 def test_finetuning_with_another_head_is_allowed_and_logged(toy, other, caplog):
     runner = toy(other, load_from=str(other / 'head.pth'), train_cfg=dict(by_epoch=True, max_epochs=0),
                  param_scheduler=None, log_level='WARNING')
@@ -69,14 +87,16 @@ def test_finetuning_from_a_file_of_which_nothing_fits_is_an_error(toy, other):
 
 
 def test_a_resumed_run_fetches_no_pretrained_weights(toy, tmp_path):
-    toy(tmp_path, train_cfg=dict(by_epoch=True, max_epochs=1)).train()
-    model = toy.model()
-    model.init_cfg = dict(type='mmspike.ImageNetWeights', checkpoint='no_such_file.pth')
-    with pytest.raises(CheckpointError, match='no_such_file.pth'):
-        toy(tmp_path / 'new', model=model).train()
-    model = toy.model()
-    model.init_cfg = dict(type='mmspike.ImageNetWeights', checkpoint='no_such_file.pth')
-    toy(tmp_path, model=model, resume=True, load_from=str(tmp_path / 'epoch_1.pth')).train()
+    toy(tmp_path / 'first', train_cfg=dict(by_epoch=True, max_epochs=1)).train()
+    fetch = dict(type='mmspike.ImageNetWeights', checkpoint='no_such_file.pth')
+    for init_cfg in (fetch, [dict(type='Constant', layer='Linear', val=1.), fetch]):
+        model = toy.model()
+        model.init_cfg = init_cfg
+        with pytest.raises(CheckpointError, match='no_such_file.pth'):
+            toy(tmp_path / 'new', model=model).train()
+        model = toy.model()
+        model.init_cfg = init_cfg
+        toy(tmp_path / 'next', model=model, resume=True, load_from=str(tmp_path / 'first/epoch_1.pth')).train()
 
 
 @pytest.mark.parametrize(('labels', 'message'), [
@@ -84,6 +104,7 @@ def test_a_resumed_run_fetches_no_pretrained_weights(toy, tmp_path):
                        r'model, 0 to 2. Correct the list, or set model.head.num_classes=8'),
     ([1, 2, 3, 1] * 4, 'line 3: label 3 .* count its labels from 1: subtract 1'),
     ([0, -1, 2, 1] * 4, 'line 2: label -1 .* Labels count from 0'),
+    ([None, 1, 7, 2] * 4, 'line 3: label 7 .* set model.head.num_classes=8'),
 ])
 def test_a_label_outside_the_classes_is_named(toy, tmp_path, labels, message):
     runner = toy(tmp_path)
@@ -96,6 +117,7 @@ def test_datasets_are_found_inside_wrappers(toy):
     first, second = toy.data(), toy.data()
     wrapped = ConcatDataset([Subset(first, [0, 1]), ConcatDataset([second])])
     assert list(inner_datasets(wrapped)) == [first, second]
+    assert list(inner_datasets(Repeat(Repeat(first, 2), 2))) == [first]
     assert list(inner_datasets(first)) == [first]
 
 
@@ -116,3 +138,25 @@ def test_the_augmentation_follows_the_seed_of_the_run_and_the_epoch(toy, tmp_pat
     runner.train()
     data = runner.train_dataloader.dataset
     assert data.seed == 1 + 3 and data.epoch == 1  # 3 is the seed of the run
+
+
+def test_a_dataset_without_a_seed_of_its_own_is_left_alone_and_repeats_are_warned_of(toy, tmp_path, caplog):
+    runner = toy(tmp_path, train_cfg=dict(by_epoch=True, max_epochs=1), log_level='WARNING')
+    runner.logger.addHandler(caplog.handler)
+    data = toy.data()
+    data.seed = None
+    runner._train_dataloader['dataset'] = Repeat(data, times=2)
+    with caplog.at_level(logging.WARNING):
+        runner.train()
+    assert data.seed is None and runner.iter == 8
+    assert 'Repeat: the repeats of a sample within an epoch get the same augmentation' in caplog.text
+
+
+def test_a_config_with_hooks_of_its_own_keeps_those_of_the_default_runtime(toy, tmp_path, root):
+    default_hooks = Config.fromfile(root / 'configs/_base_/default_runtime.py').default_hooks
+    runner = toy(tmp_path, default_hooks=default_hooks, custom_hooks=[dict(type='EMAHook')])
+    names = [type(hook).__name__ for hook in runner.hooks]
+    assert names[:2] == ['RuntimeInfoHook', 'EpochSeedHook']
+    # The checkpoint is compared before EMAHook exchanges weights in it, labels before an owed validation
+    assert names.index('CheckpointCheckHook') < names.index('EMAHook')
+    assert names.index('NumClassesHook') < names.index('AtomicCheckpointHook')

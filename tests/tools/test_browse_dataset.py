@@ -30,8 +30,8 @@ train_dataloader = dict(sampler=dict(type='DefaultSampler'), dataset=dict(
 
 @pytest.fixture(scope='module')
 def dataset(tool, config):
-    from mmspike.apis import load_config
     from mmspike.registry import DATASETS
+    from mmspike.utils.config import load_config
     return DATASETS.build(load_config(config).train_dataloader.dataset)
 
 

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
+from mmspike.engine.launch import _drop_worker_settings
 from mmspike.utils.tool_errors import run_tool
 
 ROOT = Path(__file__).parents[2]
 FLAGSHIP = str(ROOT / 'configs/respike/respike_r50_kinetics400.py')
 TINY = str(ROOT / 'configs/respike/respike_r18_synthetic.py')
 SMALL = [f'{loader}_dataloader.{setting}' for loader in ('train', 'val', 'test')
-         for setting in ('num_workers=0', 'persistent_workers=False', 'batch_size=2', 'dataset.num_clips=8')]
+         for setting in ('num_workers=0', 'batch_size=2', 'dataset.num_clips=8')]
 
 
 @pytest.fixture(autouse=True)
@@ -104,20 +106,48 @@ def test_a_checkpoint_holding_code_is_refused(tool):
     (('train', TINY, '--amp', '--cfg-options', 'optim_wrapper.type=ApexOptimWrapper'), '--amp works with OptimWrapper'),
     (('test', TINY, 'any.pth', '--tta', '--cfg-options', 'tta_pipeline=None'), '--tta needs this test pipeline'),
     (('test', TINY, 'any.pth', '--dump', 'x.json'), 'expected a .pkl file, got x.json'),
+    (('test', TINY, 'any.pth', '--out', 'x.txt'), '--out: expected a .json file, got x.txt'),
+    (('train', TINY, '--auto-scale-lr', '--cfg-options', 'auto_scale_lr.base_batch_size=8'), 'OneCycleLR sets the'),
+    (('train', TINY, '--cfg-options', 'auto_scale_lr.base_batch_size=8', 'auto_scale_lr.enable=True'), 'eta_max'),
+    (('train', TINY, '--cfg-options', 'train_cfg.max_epochs.x=1'), '--cfg-options: '),
 ])
 def test_options_that_cannot_be_served_say_so(tool, expected):
     torch.save({}, 'any.pth')
     assert expected in message_of(*tool)
 
 
-def test_a_broken_config_is_named():
+@pytest.mark.parametrize('tool', ['train', 'visualization/browse_dataset'])
+def test_a_broken_config_is_named(tool):
     Path('broken.py').write_text('model = dict(\n')
-    assert 'broken.py' in message_of('train', 'broken.py')
+    assert 'in broken.py:\n  ' in message_of(tool, 'broken.py')
+    assert 'in absent.py:\n  no such file' in message_of(tool, 'absent.py')
 
 
-def test_an_option_without_a_value_is_a_usage_error(capsys):
-    assert message_of('train', TINY, '--cfg-options', 'model') == '2'
-    assert "expected KEY=VALUE, got 'model'" in capsys.readouterr().err
+@pytest.mark.parametrize('tool', ['train', 'analysis_tools/print_config', 'visualization/browse_dataset'])
+@pytest.mark.parametrize(('option', 'expected'), [
+    ('model', "expected KEY=VALUE, got 'model'"), ('key=[(1,2)', 'Imbalanced brackets')])
+def test_an_option_that_cannot_be_read_is_a_usage_error(capsys, tool, option, expected):
+    assert message_of(tool, TINY, '--cfg-options', option) == '2'
+    assert f'argument --cfg-options: {expected}' in capsys.readouterr().err
+
+
+def test_settings_of_workers_go_with_the_last_worker():
+    cfg = Config(dict(train_dataloader=dict(num_workers=0, persistent_workers=True, prefetch_factor=4),
+                      val_dataloader=[dict(num_workers=1, persistent_workers=True)], test_dataloader=None))
+    _drop_worker_settings(cfg)
+    assert cfg.train_dataloader == dict(num_workers=0)
+    assert cfg.val_dataloader[0].persistent_workers
+
+
+def test_resume_as_a_setting_takes_the_last_checkpoint(tmp_path):
+    spec = importlib.util.spec_from_file_location('tool_train', ROOT / 'tools/train.py')
+    train = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(train)
+    (tmp_path / 'epoch_3.pth').touch()
+    args = train.parse_args([TINY, '--work-dir', str(tmp_path), '--cfg-options', 'resume=True'])
+    cfg = train.config_of(args)
+    train.apply_args(cfg, args)
+    assert cfg.resume and cfg.load_from == str(tmp_path / 'epoch_3.pth')
 
 
 @pytest.mark.parametrize(('script', 'arguments', 'command'), [

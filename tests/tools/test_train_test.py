@@ -24,8 +24,7 @@ val_dataloader = dict(batch_size=4, dataset=dict(data_root='data', num_clips=16)
 test_dataloader = dict(batch_size=4, dataset=dict(data_root='data', num_clips=16))
 param_scheduler = dict(total_steps={EPOCHS})
 train_cfg = dict(max_epochs={EPOCHS})
-custom_hooks = [dict(type='EpochSeedHook'), dict(type='CheckpointCheckHook'), dict(type='NumClassesHook'),
-                dict(type='EMAHook', momentum=0.1), dict(type='KillHook')]
+custom_hooks = [dict(type='EMAHook', momentum=0.1), dict(type='KillHook')]  # exact resuming must survive a user's own
 tta_pipeline = [
     dict(type='VideoInit'), dict(type='SampleSegments', num_segments=8, num_clips=2, test_mode=True),
     dict(type='VideoDecode'), dict(type='mmaction.Resize', scale=(64, 64), keep_ratio=False), dict(type='PackClip')]
@@ -128,9 +127,10 @@ def test_train_in_mixed_precision_with_another_seed_and_without_validation(folde
     monkeypatch.syspath_prepend(folder)
     main = runpy.run_path(str(ROOT / 'tools/train.py'))['main']
     main(['tiny.py', '--amp', '--seed', '5', '--no-validate', '--auto-scale-lr', '--work-dir', 'amp', '--cfg-options',
-          'train_cfg.max_epochs=1', 'auto_scale_lr.base_batch_size=8'])
+          'train_cfg.max_epochs=1', 'auto_scale_lr.base_batch_size=8', 'param_scheduler=None'])
     checkpoint = torch.load(folder / 'amp/epoch_1.pth', weights_only=False)
     assert checkpoint['meta']['seed'] == 5 and "type='CpuAmpOptimWrapper'" in checkpoint['meta']['cfg']
+    assert checkpoint['optimizer']['param_groups'][0]['lr'] == pytest.approx(2e-3 * 4 / 8)
     log = next((folder / 'amp').glob('*/*.log')).read_text()
     assert 'Scaling the original LR by 0.5' in log and 'Epoch(val)' not in log
 

@@ -7,9 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import Config
-
-from mmspike.utils import compat
+from mmspike.utils.config import load_config
 from mmspike.utils.config_check import ConfigError, check_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -24,11 +22,9 @@ def find_configs(paths: list[Path]) -> list[Path]:
 def problem_of(file: Path) -> str | None:
     """What is wrong with a config, or None."""
     try:
-        check_config(Config.fromfile(file))
+        check_config(load_config(file))
     except ConfigError as error:
         return str(error)
-    except Exception as error:  # one file that cannot be read must not keep the others from being checked
-        return f'{file} cannot be read: {type(error).__name__}: {error}'
     return None
 
 
@@ -36,7 +32,6 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('paths', nargs='*', type=Path, default=[CONFIGS], help='configs or folders (default: configs/)')
     args = parser.parse_args(argv)
-    compat.apply()
     files = find_configs(args.paths)
     if not files:
         parser.error(f'no config in {", ".join(map(str, args.paths))}')

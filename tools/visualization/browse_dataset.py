@@ -9,13 +9,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from mmengine.config import DictAction
 from mmengine.registry import DefaultScope
 from mmengine.utils import ProgressBar
 
-from mmspike.apis import load_config
 from mmspike.registry import DATASETS
-from mmspike.utils import compat
+from mmspike.utils.config import add_cfg_options, load_config
 from mmspike.utils.config_check import check_config
 from mmspike.utils.tool_errors import run_tool
 from mmspike.visualization import contact_sheet
@@ -65,14 +63,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--mode', choices=('transformed', 'original', 'pipeline'), default='transformed',
                         help='default: %(default)s')
     parser.add_argument('--number', type=int, default=8, help='sheets to write (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='settings to put over the config')
+    add_cfg_options(parser)
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
-    compat.apply()
     cfg = load_config(args.config, args.cfg_options)
     check_config(cfg)
     with DefaultScope.overwrite_default_scope('mmspike'):

@@ -3,11 +3,13 @@ import logging
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 
 from mmspike.registry import HOOKS
 from mmspike.utils.checkpoint import CheckpointError, compare_state_dict, mismatch_message, weights_of
+from mmspike.utils.pretrained import without_pretrained
+
+from .unwrap import unwrap
 
 
 @HOOKS.register_module()
@@ -19,21 +21,24 @@ class CheckpointCheckHook(Hook):
     a checkpoint (``load_from``) may differ, in its head for instance; that no tensor fits is an error there too.
 
     Raises:
-        CheckpointError: what differs, the likely cause and what to do.
+        CheckpointError: what differs, the likely cause and what to do; or that there is nothing to resume.
     """
 
     def before_run(self, runner: Runner) -> None:
         if runner._resume and runner._load_from:
             # All weights will come from the checkpoint: fetch no pretrained ones before
             for module in runner.model.modules():
-                if _is_pretrained(getattr(module, 'init_cfg', None)):
-                    module.init_cfg = None
+                if getattr(module, 'init_cfg', None):
+                    module.init_cfg = without_pretrained(module.init_cfg)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         source = runner._load_from or runner.work_dir
-        difference = compare_state_dict(model, weights_of(checkpoint, source))
+        difference = compare_state_dict(unwrap(runner.model), weights_of(checkpoint, source))
         if not difference:
+            progress = {'epoch', 'iter'} <= set(checkpoint.get('meta') or {}) and 'message_hub' in checkpoint
+            if runner._resume and not progress:
+                raise CheckpointError(f'{source}: weights only, without the state of a training to go on with. Start '
+                                      f'from them: without --resume, with --cfg-options load_from={source}.')
             return
         # Runner.train builds its loop before it loads, Runner.test leaves it a config
         finetunes = isinstance(runner._train_loop, BaseLoop) and not runner._resume
@@ -41,7 +46,3 @@ class CheckpointCheckHook(Hook):
             raise CheckpointError(mismatch_message(difference, source, checkpoint))
         print_log(f'Starting from {source}: what does not fit keeps its initial values.\n  {difference}', 'current',
                   logging.WARNING)
-
-
-def _is_pretrained(init_cfg: dict | list | None) -> bool:
-    return isinstance(init_cfg, dict) and str(init_cfg.get('type')).split('.')[-1] in ('Pretrained', 'ImageNetWeights')

@@ -1,14 +1,17 @@
 """A resumed run repeats what the unbroken one would have drawn."""
+import logging
 import random
 
 import numpy as np
 import torch
+from mmengine.dataset import ClassBalancedDataset, RepeatDataset
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from mmspike.registry import HOOKS
 
-from .inner_datasets import inner_datasets
+from .unwrap import all_datasets, inner_datasets
 
 
 @HOOKS.register_module()
@@ -30,8 +33,13 @@ class EpochSeedHook(Hook):
         if hasattr(sampler, 'seed') and not runner._randomness_cfg.get('diff_rank_seed'):
             sampler.seed = runner.seed
         for dataset in inner_datasets(runner.train_dataloader.dataset):
-            if hasattr(dataset, 'seed'):
+            if isinstance(getattr(dataset, 'seed', None), int):
                 dataset.seed += runner.seed
+        for dataset in all_datasets(runner.train_dataloader.dataset):
+            if isinstance(dataset, RepeatDataset | ClassBalancedDataset):
+                print_log(f'{type(dataset).__name__}: the repeats of a sample within an epoch get the same '
+                          'augmentation, which is a function of (seed, epoch, index). More epochs give new ones.',
+                          'current', logging.WARNING)
 
     def before_train_epoch(self, runner: Runner) -> None:
         for dataset in inner_datasets(runner.train_dataloader.dataset):

@@ -1,12 +1,11 @@
 """A label outside the model's classes is named before the first batch."""
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
 from mmspike.registry import HOOKS
 
-from .inner_datasets import inner_datasets
+from .unwrap import inner_datasets, unwrap
 
 
 @HOOKS.register_module()
@@ -14,7 +13,7 @@ class NumClassesHook(Hook):
     """Compares the labels of each dataset with ``model.head.num_classes``.
 
     Without it a label too large ends in an index error of the loss, on a GPU as a failed device-side assertion, and
-    in a test merely counts as wrong. Datasets without integer labels are left alone.
+    in a test merely counts as wrong. What is no integer label is left alone.
 
     Raises:
         ValueError: names the list, the line, the label and what to do.
@@ -31,17 +30,18 @@ class NumClassesHook(Hook):
 
 
 def _check(runner: Runner, dataset: Dataset) -> None:
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    num_classes = getattr(getattr(model, 'head', None), 'num_classes', None)
+    num_classes = getattr(getattr(unwrap(runner.model), 'head', None), 'num_classes', None)
     if num_classes is None:
         return
     for inner in inner_datasets(dataset):
         if not hasattr(inner, 'get_data_info'):
             continue
         labels = [inner.get_data_info(index).get('label') for index in range(len(inner))]
-        wrong = [index for index, label in enumerate(labels) if isinstance(label, int) and not 0 <= label < num_classes]
+        labels = {index: label for index, label in enumerate(labels) if isinstance(label, int)}
+        wrong = [index for index, label in labels.items() if not 0 <= label < num_classes]
         if wrong:
-            raise ValueError(_explain(inner, inner.get_data_info(wrong[0]), len(wrong), labels, num_classes))
+            item = inner.get_data_info(wrong[0])
+            raise ValueError(_explain(inner, item, len(wrong), list(labels.values()), num_classes))
 
 
 def _explain(dataset: Dataset, item: dict, count: int, labels: list[int], num_classes: int) -> str:

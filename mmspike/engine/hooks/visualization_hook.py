@@ -3,11 +3,12 @@ from pathlib import Path
 
 from mmaction.structures import ActionDataSample
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmspike.analysis import SpikeRecorder
 from mmspike.registry import HOOKS
+
+from .unwrap import unwrap
 
 
 @HOOKS.register_module()
@@ -15,6 +16,7 @@ class ActionVisualizationHook(Hook):
     """Draw every ``interval``-th clip of a validation or a test.
 
     The rates are averages over the batch that the clip is in; test with a batch of one for the rates of one clip.
+    In a distributed run the visualizer writes on rank 0 alone, so that only the clips of that rank are drawn.
 
     Args:
         enable: Whether to draw at all.
@@ -62,7 +64,7 @@ class ActionVisualizationHook(Hook):
 
     def _watch(self, runner: Runner, data_batch: dict) -> None:
         if self.enable and self._picks(data_batch):
-            self._recorder = SpikeRecorder(_unwrap(runner.model))
+            self._recorder = SpikeRecorder(unwrap(runner.model))
             self._recorder.__enter__()  # left in _draw: the forward lies between two calls of this hook
 
     def _draw(self, runner: Runner, data_batch: dict, outputs: list[ActionDataSample], suffix: str, step: int) -> None:
@@ -72,7 +74,7 @@ class ActionVisualizationHook(Hook):
         count = len(data_batch['inputs'])
         if self._recorder is not None:
             self._recorder.__exit__(None, None, None)
-        stride = getattr(getattr(_unwrap(runner.model), 'backbone', None), 'stride', 1)
+        stride = getattr(getattr(unwrap(runner.model), 'backbone', None), 'stride', 1)
         for i in picks:
             sample = outputs[i]
             name = f"{Path(sample.get('filename', 'clip')).stem}_{sample.get('sample_idx', self._seen + i)}"
@@ -83,7 +85,3 @@ class ActionVisualizationHook(Hook):
                 step=step)
         self._recorder = None
         self._seen += count
-
-
-def _unwrap(model):
-    return model.module if is_model_wrapper(model) else model
