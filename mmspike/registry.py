@@ -5,11 +5,23 @@ A name is looked up here first and then in mmengine's root; a leaf of another li
 name, so that ``import mmspike`` registers, and therefore imports, nothing.
 """
 from mmengine import registry as root
-from mmengine.registry import Registry
+from mmengine.registry import DefaultScope, Registry
+
+
+class ScopedRegistry(Registry):
+    """Builds in its own scope, whatever the default scope of the process is.
+
+    mmengine looks a name up in the default scope, which the last Runner of the process has set: a backbone of ours
+    inside a model of mmpretrain would look for its neurons there.
+    """
+
+    def build(self, cfg: dict, *args, **kwargs):
+        with DefaultScope.overwrite_default_scope(self.scope):
+            return super().build(cfg, *args, **kwargs)
 
 
 def _child(parent: Registry, *locations: str) -> Registry:
-    return Registry(parent.name, parent=parent, scope='mmspike', locations=[f'mmspike.{name}' for name in locations])
+    return ScopedRegistry(parent.name, parent=parent, scope='mmspike', locations=[f'mmspike.{name}' for name in locations])
 
 
 # What a run is made of
