@@ -21,7 +21,8 @@ class ScopedRegistry(Registry):
 
 
 def _child(parent: Registry, *locations: str) -> Registry:
-    return ScopedRegistry(parent.name, parent=parent, scope='mmspike', locations=[f'mmspike.{name}' for name in locations])
+    locations = [f'mmspike.{name}' for name in locations]
+    return ScopedRegistry(parent.name, parent=parent, scope='mmspike', locations=locations)
 
 
 # What a run is made of
