@@ -5,7 +5,13 @@ v; backward reads x again, recomputes the membranes and needs no other memory, b
 16 steps. Strides are kept: nothing dense is copied. Kernels are compiled per dtype, settings and number of steps (above
 16: for chunks of 9 to 16 steps), never per size. Gradients are deterministic.
 
-Import this module only where Triton is installed. Its two functions are the contract of mmspike.neurons.backends.
+Arithmetic, in machine instructions per neuron and step for compute capability 9.0 (bf16, T = 16, atan): 11 forward, 27
+backward. A tau that is no power of two adds 16 to each: an IEEE division, without which ties would fall differently.
+
+Import this module only where it is to be used. Its two functions are the contract of mmspike.neurons.backends.
+
+Raises:
+    ImportError: no Triton, or one that is too old.
 """
 import functools
 import math
@@ -18,6 +24,10 @@ from torch import Tensor
 
 from mmspike.neurons.settings import NeuronSettings
 from mmspike.neurons.triton_device import backward_kernel, forward_kernel
+
+if tuple(map(int, triton.__version__.split('.')[:2])) < (3, 3):
+    raise ImportError(f'The triton back end needs Triton 3.3 or newer (torch 2.7), but {triton.__version__} is '
+                      'installed: its compiler has no tuples. Upgrade torch, or choose another back end.')
 
 LONGEST_UNROLLED = 16
 """Time steps that are unrolled, and kept in registers in backward."""
