@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+# Before torch is imported, as in tools/train.py: two pytest processes on one machine would crawl otherwise
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -1,11 +1,13 @@
-"""The guides are true: links and paths exist, and the example of docs/add_a_model.md runs as it stands there."""
+"""The guides are true: links and paths exist, and what they show to type or to copy works as it stands there."""
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from mmspike.registry import MODELS
 
@@ -25,10 +27,29 @@ def test_links_and_paths_exist(page):
     assert not missing
 
 
-def example(name: str) -> str:
-    text = (ROOT / 'docs/add_a_model.md').read_text(encoding='utf-8')
-    (code,) = re.findall(rf'<!-- tested: {name} -->\n```python\n(.*?)```', text, re.S)
+def test_the_checkpoints_named_are_those_that_the_trainings_end_with():
+    epochs = {name: Config.fromfile(ROOT / f'configs/respike/{name}.py').train_cfg.max_epochs
+              for name in ('respike_r18_synthetic', 'respike_r18_kinetics400')}
+    for page, expected in (('README.md', {'respike_r18_synthetic'}), ('docs/quick_start.md', set(epochs))):
+        named = re.findall(r'/epoch_(\d+)\.pth', (ROOT / page).read_text(encoding='utf-8'))
+        assert set(map(int, named)) == {epochs[name] for name in expected}
+
+
+def example(page: str, name: str) -> str:
+    """The code block below ``<!-- tested: name -->``."""
+    text = (ROOT / page).read_text(encoding='utf-8')
+    (code,) = re.findall(rf'<!-- tested: {name} -->\n```\w+\n(.*?)```', text, re.S)
     return code
+
+
+def test_the_command_for_own_videos_is_what_the_converter_prints(tmp_path):
+    for name in ('clap/a.mp4', 'clap/b.avi', 'wave/c.mp4', 'wave/d.mkv'):
+        (tmp_path / 'my_videos' / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / 'my_videos' / name).touch()
+    done = subprocess.run([sys.executable, ROOT / 'tools/dataset_converters/kinetics.py', 'my_videos', '--val', '0.2'],
+                          cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert example('docs/quick_start.md', 'own videos').strip() in done.stdout
 
 
 def test_the_example_of_a_new_model_runs(tmp_path, monkeypatch):
@@ -36,12 +57,13 @@ def test_the_example_of_a_new_model_runs(tmp_path, monkeypatch):
     package.mkdir()
     config.parent.mkdir()
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
-    (package / 'spiking_vgg.py').write_text(example('module'))
-    config.write_text(example('config'))
+    (package / 'spiking_vgg.py').write_text(example('docs/add_a_model.md', 'module'))
+    config.write_text(example('docs/add_a_model.md', 'config'))
     monkeypatch.syspath_prepend(str(tmp_path))
     try:
         cfg = Config.fromfile(config)
-        model = MODELS.build(cfg.model)
+        with DefaultScope.overwrite_default_scope('mmspike'):
+            model = MODELS.build(cfg.model)
         assert type(model.backbone.snn).__name__ == 'SpikingVGG'
         clip = torch.randn(2, 8, 3, 64, 64, generator=torch.Generator().manual_seed(0))
         logits = model.train()(clip)

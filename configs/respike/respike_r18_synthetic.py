@@ -1,6 +1,8 @@
 """ReSpike of width 16 (1.9 M parameters) on the embedded set of rendered actions: 8 frames of 64x64, stride 4.
 
-No paper's figure. Ours: see README.md in this folder. Chance is 0.125.
+No paper's figure; chance is 0.125. Ours, 240 held-out clips, seed 0: top-1 0.825, 0.879, 1.000, 1.000, **1.000** after
+epochs 1 to 5. An epoch of 2,000 clips takes 41 s of processor time in one thread of an Intel Xeon (PyTorch 2.15), and
+4 s of a data loader worker's.
     python tools/train.py configs/respike/respike_r18_synthetic.py
 """
 _base_ = [
@@ -12,7 +14,7 @@ model = dict(
         ann=dict(stem_channels=16, base_channels=16), snn=dict(base_channels=16), fusion=dict(head_dim=16)),
     head=dict(num_classes=8, in_channels=128 + 128))
 
-epochs = 10
+epochs = 5
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.02), clip_grad=dict(max_norm=5))
 param_scheduler = dict(type='OneCycleLR', eta_max=2e-3, total_steps=epochs, by_epoch=True, convert_to_iter_based=True)
 train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=1)

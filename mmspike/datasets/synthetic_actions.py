@@ -167,8 +167,8 @@ class SyntheticActions(VideoDataset):
         return super().load_data_list()
 
     def _write_clips(self, folder: Path) -> None:
-        print_log(f'Writing {self.num_clips} synthetic clips to {Path(self.data_root) / self.split} (only this once)',
-                  'current')
+        # Printed, as the bar is: the logger is silent in all processes of a distributed run but one, and any may write
+        print_log(f'Writing {self.num_clips} synthetic clips to {Path(self.data_root) / self.split} (only this once)')
         needed = self.num_clips * self.num_frames * self.size**2 * 3
         free = shutil.disk_usage(folder).free
         if free < needed:  # the video writer is silent when the disk is full

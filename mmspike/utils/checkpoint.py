@@ -28,9 +28,7 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
     Raises:
         CheckpointError: no such file, not a checkpoint, cut off, or holding code (which is refused).
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise CheckpointError(_explain_missing(path))
+    path = require_file(path)
     try:
         with torch.serialization.safe_globals(allowed_globals()):
             checkpoint = torch.load(path, map_location=map_location, weights_only=True)
@@ -42,13 +40,27 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
     return checkpoint
 
 
+def require_file(path: str | Path) -> Path:
+    """The path of a checkpoint that exists.
+
+    Raises:
+        CheckpointError: no such file; says what the folder holds.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise CheckpointError(_explain_missing(path))
+    return path
+
+
 def weights_of(checkpoint: dict, source: str | Path = 'the checkpoint') -> OrderedDict:
     """The state dict inside a checkpoint (or the checkpoint itself, where it is one), without DDP's ``module.``."""
     state_dict = checkpoint.get('state_dict', checkpoint)
     if not state_dict or not all(isinstance(value, torch.Tensor) for value in state_dict.values()):
         raise CheckpointError(f'{source}: holds no weights, its keys are {_first(list(checkpoint))}. Expected a state '
                               "dict (name -> tensor), alone or under the key 'state_dict'.")
-    return OrderedDict((name.removeprefix('module.'), value) for name, value in state_dict.items())
+    weights = OrderedDict((name.removeprefix('module.'), value) for name, value in state_dict.items())
+    weights._metadata = getattr(state_dict, '_metadata', OrderedDict())
+    return weights
 
 
 @dataclass(frozen=True)
@@ -76,8 +88,14 @@ class StateDictDifference:
 
 
 def compare_state_dict(model: nn.Module, state_dict: dict) -> StateDictDifference:
-    """Compares names and shapes. BatchNorm's step counters may be missing: published files often lack them."""
-    ours = model.state_dict()
+    """Compares names and shapes, after the changes that the model's own loading makes to a state dict.
+
+    BatchNorm's step counters may be missing: published files often lack them.
+    """
+    ours, state_dict = model.state_dict(), OrderedDict(state_dict)
+    for prefix, module in model.named_modules():
+        for hook in module._load_state_dict_pre_hooks.values():
+            hook(state_dict, f'{prefix}.' if prefix else '', {}, True, [], [], [])
     common = [name for name in ours if name in state_dict]
     shapes = [(name, tuple(state_dict[name].shape), tuple(ours[name].shape)) for name in common
               if state_dict[name].shape != ours[name].shape]

@@ -5,6 +5,7 @@ Nothing here changes what a run computes; each part has a test that fails withou
 import importlib.util
 import os
 import sys
+import warnings
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,15 @@ _STAND_IN = Path(__file__).with_name('pkg_resources_stand_in.py')
 
 
 def apply() -> None:
-    """Makes mmengine read checkpoints safely and find packages without ``pkg_resources``. Calling it again is free."""
+    """Makes mmengine read checkpoints safely, and find packages without ``pkg_resources``. Calling it again is free."""
     runner_checkpoint.CheckpointLoader.register_scheme('', loader=load_from_local, force=True)
     # The one name through which mmengine reads files from http, torchvision and open-mmlab addresses. torch's own
     # function there asks for weights_only=False.
     runner_checkpoint.load_url = load_url
     if not any(isinstance(finder, _PkgResourcesFinder) for finder in sys.meta_path):
         sys.meta_path.append(_PkgResourcesFinder())
+    # mmcv-lite says so on every start; nothing here uses the operation
+    warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')
 
 
 def load_from_local(filename: str, map_location: Any = None) -> dict:

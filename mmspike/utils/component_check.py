@@ -3,12 +3,15 @@
 ``typed dict -> component (looked up as mmengine will) -> signature -> problems, each with its dotted path``
 """
 import contextlib
+import functools
+import inspect
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from inspect import Parameter
 from typing import Any
 
 from mmengine.registry import (
+    DATA_SAMPLERS,
     DATASETS,
     METRICS,
     MODELS,
@@ -19,9 +22,10 @@ from mmengine.registry import (
     Registry,
 )
 
-from mmspike.utils.lookup import advise_type, did_you_mean, find, misspells, registries_of
+from mmspike.utils.lookup import advise_type, did_you_mean, find, misspells, nearest, registries_of
 from mmspike.utils.signatures import read_signature
 
+ANYTHING = ('*',)
 RESERVED = frozenset({'type', '_scope_', '_delete_', '_base_'})
 
 
@@ -32,25 +36,24 @@ class Slot:
     Args:
         registry: mmengine's root registry of the kind.
         default: The type where none is written.
-        given: Arguments that the builder adds, so that they may be missing.
+        given: Arguments that the builder adds, so that they may be missing, or ``ANYTHING``.
         taken: Keys that the builder takes out before it builds.
-        complete: Whether it is built as written; if not, its owner may add what is missing.
     """
     registry: Registry
     default: str | None = None
     given: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
-    complete: bool = True
 
 
 # Arguments whose name says what they hold. Any other typed dict is of its owner's kind, or else of any kind.
 _BY_ARGUMENT = {
     **dict.fromkeys(('pipeline', 'transforms'), Slot(TRANSFORMS)),
     **dict.fromkeys(('dataset', 'datasets'), Slot(DATASETS)),
-    **dict.fromkeys(('backbone', 'neck', 'head', 'cls_head', 'data_preprocessor'), Slot(MODELS, complete=False)),
+    **dict.fromkeys(('backbone', 'neck', 'head', 'cls_head', 'data_preprocessor'), Slot(MODELS)),
     'init_cfg': Slot(WEIGHT_INITIALIZERS, taken=('override', 'name')),
     'metrics': Slot(METRICS),
     'optimizer': Slot(OPTIMIZERS, given=('params',)),
+    'sampler': Slot(DATA_SAMPLERS, given=('dataset', 'seed')),
     'vis_backends': Slot(VISBACKENDS, given=('save_dir',)),
 }
 # Keys that the owner takes out of a typed dict before it builds it
@@ -113,61 +116,99 @@ class ComponentCheck:
     def arguments(self, cfg: dict, path: str, owner: str, known: Collection[str], required: Iterable[str] = (),
                   takes_anything: bool = False) -> None:
         """Check the keys of ``cfg`` as the arguments of ``owner``."""
+        meant = set()
         for key, value in cfg.items():
+            key = str(key)  # a dict of options may have numbers as keys
             if key not in known and key not in RESERVED and (not takes_anything or misspells(key, known)):
+                names = nearest(key, known)
+                meant.update(names[:1])
                 self.report(f'{path}.{key}', f'{owner} has no argument {key!r} (came {_short(value)}).'
-                                             f'{did_you_mean(key, known)} It takes {_listed(known)}')
-        for key in sorted(set(required) - set(cfg)):
+                                             f'{did_you_mean(names) or f" It takes {_listed(known)}"}')
+        for key in sorted(set(required) - set(cfg) - meant):
             self.report(path, f'{owner} needs the argument {key!r}; came {_keys(cfg)}')
 
     def _call(self, component: Callable, name: Any, cfg: dict, path: str, slot: Slot, scope: str) -> None:
         """Check the arguments that ``cfg`` gives to ``component``, and the typed dicts inside them."""
         signature = read_signature(component)
-        owner = name if isinstance(name, str) else getattr(name, '__name__', repr(name))
+        owner_name = name if isinstance(name, str) else getattr(name, '__name__', repr(name))
         arguments = {key: value for key, value in cfg.items() if key not in RESERVED and key not in slot.taken}
-        required = signature.required - set(slot.given) if slot.complete else ()
-        self.arguments(arguments, path, owner, signature.parameters, required, signature.takes_anything)
-        leaf = Registry.split_scope_key(owner)[0]
+        required = signature.required - set(slot.given) if slot.given != ANYTHING else ()
+        self.arguments(arguments, path, owner_name, signature.parameters, required, signature.takes_anything)
+        owner = _Owner(component, slot.registry, scope, Registry.split_scope_key(owner_name)[0])
         for key, value in arguments.items():
-            if not _is_plain(signature.parameters.get(key), value):
-                self._inside(value, f'{path}.{key}', key, slot.registry, scope, leaf)
+            parameter = signature.parameters.get(key)
+            if _is_plain(parameter, value, owner):
+                if isinstance(value, dict) and isinstance(parameter.default, dict):
+                    self.arguments(value, f'{path}.{key}', key, list(map(str, parameter.default)), takes_anything=True)
+            else:
+                self._inside(value, f'{path}.{key}', key, owner)
 
-    def _inside(self, value: Any, path: str, argument: str, registry: Registry, scope: str, leaf: str | None) -> None:
-        """Check the typed dicts inside one argument of a component of ``registry``."""
+    def _inside(self, value: Any, path: str, argument: str, owner: '_Owner') -> None:
+        """Check the typed dicts inside one argument of ``owner``."""
         if isinstance(value, dict) and 'type' in value:
-            slot, scope = self._home(value, argument, registry, scope, leaf)
-            self.components(value, path, slot, scope, leaf)
+            slot, scope = _home(value, argument, owner) or (Slot(owner.registry), owner.scope)
+            self.components(value, path, slot, scope, owner.leaf)
         elif isinstance(value, dict):
             for key, item in value.items():
-                self._inside(item, f'{path}.{key}', key if key in _BY_ARGUMENT else argument, registry, scope, leaf)
+                tells = key in _BY_ARGUMENT or str(key).endswith('_cfg')
+                self._inside(item, f'{path}.{key}', key if tells else argument, owner)
         elif isinstance(value, (list, tuple)):
             for index, item in enumerate(value):
-                self._inside(item, f'{path}.{index}', argument, registry, scope, leaf)
-
-    @staticmethod
-    def _home(cfg: dict, argument: str, registry: Registry, scope: str, leaf: str | None) -> tuple[Slot, str]:
-        """How a typed dict inside an argument is built, and the scope that it is looked up from."""
-        if argument in _BY_ARGUMENT:
-            return _BY_ARGUMENT[argument], scope
-        scope = cfg.get('_scope_') or scope
-        homes = [(r, scope) for r in (registry, *registries_of(scope))]
-        if leaf:
-            # A library keeps some registries to itself, and builds normalisation from its own whatever the scope is.
-            homes += [(r, leaf) for r in registries_of(leaf) if r.scope == leaf or argument == 'norm_cfg']
-        for home, seen_from in homes:
-            with contextlib.suppress(Exception):  # whatever does not import is not what is meant
-                if isinstance(cfg['type'], str) and find(home, cfg['type'], seen_from):
-                    return Slot(home, taken=_TAKEN.get(argument, ()), complete=False), seen_from
-        return Slot(registry, complete=False), scope
+                self._inside(item, f'{path}.{index}', argument, owner)
 
 
-def _is_plain(parameter: Parameter | None, value: Any) -> bool:
-    """Whether an argument's default says that no registry is asked: a function, a dict with no type or the same."""
-    default = None if parameter is None or parameter.default is Parameter.empty else parameter.default
-    if isinstance(default, dict):
-        same = isinstance(value, dict) and value.get('type') == default.get('type')
-        return 'type' not in default or same and parameter.name not in _BY_ARGUMENT
-    return callable(default)
+@dataclass(frozen=True)
+class _Owner:
+    """The component that a typed dict is given to: its kind, the scope it builds from, and its library if prefixed."""
+    component: Callable
+    registry: Registry
+    scope: str
+    leaf: str | None
+
+
+def _home(cfg: dict, argument: str, owner: _Owner) -> tuple[Slot, str] | None:
+    """How a typed dict inside an argument is built and the scope it is looked up from; None where nobody knows it."""
+    if argument in _BY_ARGUMENT:
+        return _BY_ARGUMENT[argument], owner.scope
+    scope = cfg.get('_scope_') or owner.scope
+    homes = [(r, scope) for r in (owner.registry, *registries_of(scope))]
+    if owner.leaf:
+        # A library keeps some registries to itself, and builds normalisation from its own whatever the scope is.
+        homes += [(r, owner.leaf) for r in registries_of(owner.leaf) if r.scope == owner.leaf or argument == 'norm_cfg']
+    for registry, seen_from in homes:
+        with contextlib.suppress(Exception):  # whatever does not import is not what is meant
+            if component := isinstance(cfg['type'], str) and find(registry, cfg['type'], seen_from):
+                added = _names_added(owner.component, argument, read_signature(component).required)
+                return Slot(registry, given=added, taken=_TAKEN.get(argument, ())), seen_from
+    return None
+
+
+def _names_added(owner: Callable, argument: str, required: Iterable[str]) -> tuple[str, ...]:
+    """Those of the required arguments that the owner adds to a part before it builds it."""
+    if argument.endswith('_cfg'):  # built by a helper of the owner's library
+        return ANYTHING
+    source = _source_around(owner)
+    return tuple(name for name in required if re.search(rf'\b{name}\s*=|[\'"]{name}[\'"]', source))
+
+
+@functools.cache
+def _source_around(component: Callable) -> str:
+    """The source of the module of a component; nothing where it is not to be had."""
+    try:
+        return inspect.getsource(inspect.getmodule(component))
+    except (OSError, TypeError):
+        return ''
+
+
+def _is_plain(parameter: inspect.Parameter | None, value: Any, owner: _Owner) -> bool:
+    """Whether an argument's default says that no registry is asked: a function, or a dict that names no component."""
+    default = None if parameter is None or parameter.default is inspect.Parameter.empty else parameter.default
+    if not isinstance(default, dict):
+        return callable(default)
+    if 'type' not in default:
+        return True
+    same = isinstance(value, dict) and value.get('type') == default['type']
+    return same and _home(value, parameter.name, owner) is None
 
 
 def _short(value: Any) -> str:

@@ -39,8 +39,8 @@ from mmengine.utils import import_modules_from_strings
 from mmengine.utils.dl_utils import set_multi_processing
 from torch.utils.data import DataLoader
 
-from mmspike.utils.component_check import ComponentCheck, Slot
-from mmspike.utils.lookup import advise_scope, did_you_mean, misspells, registries_of
+from mmspike.utils.component_check import ANYTHING, ComponentCheck, Slot
+from mmspike.utils.lookup import advise_scope, did_you_mean, misspells, nearest, registries_of
 from mmspike.utils.signatures import read_signature
 
 
@@ -119,7 +119,8 @@ class _RunnerCheck(ComponentCheck):
     def top_level(self, key: str, value: Any) -> None:
         if key not in _KNOWN:  # a variable of the user's own, unless it looks like a slip
             if key not in _USUAL_VARIABLES and misspells(key, _KNOWN):
-                self.report(key, f'nothing reads this key (came {type(value).__name__}).{did_you_mean(key, _KNOWN)} '
+                advice = did_you_mean(nearest(key, _KNOWN))
+                self.report(key, f'nothing reads this key (came {type(value).__name__}).{advice} '
                                  'A variable of your own needs a name further from that')
         elif value is None:
             return
@@ -135,11 +136,12 @@ class _RunnerCheck(ComponentCheck):
         elif check := getattr(self, f'_{key}', None):
             check(value, key)
 
-    def _settings(self, value: Any, path: str, known: tuple[str, ...]) -> None:
+    def _settings(self, value: Any, path: str, known: tuple[str, ...], takes_anything: bool = False) -> None:
         if isinstance(value, dict):
-            self.arguments(value, path, path, known)
+            self.arguments(value, path, path, known, takes_anything=takes_anything)
             if path == 'env_cfg':
                 self._settings(value.get('mp_cfg'), f'{path}.mp_cfg', _names(set_multi_processing, 'distributed'))
+                self._settings(value.get('dist_cfg'), f'{path}.dist_cfg', ('backend', 'timeout'), takes_anything=True)
 
     def _runner_type(self, value: Any, path: str) -> None:
         self.look_up(value, path, RUNNERS, self.scope)
@@ -159,8 +161,8 @@ class _RunnerCheck(ComponentCheck):
                 ('dataset', Slot(DATASETS), None),
                 ('sampler', Slot(DATA_SAMPLERS, given=('dataset', 'seed')), None),
                 ('batch_sampler', Slot(DATA_SAMPLERS, given=('sampler', 'batch_size')), None),
-                ('collate_fn', Slot(FUNCTIONS, complete=False), 'mmengine'),  # looked up in the root registry
-                ('worker_init_fn', Slot(FUNCTIONS, complete=False), 'mmengine'),
+                ('collate_fn', Slot(FUNCTIONS, given=ANYTHING), 'mmengine'),  # looked up in the root registry
+                ('worker_init_fn', Slot(FUNCTIONS, given=ANYTHING), 'mmengine'),
             ):
                 self.components(value.get(key), f'{path}.{key}', slot, scope)
 
@@ -188,10 +190,10 @@ class _RunnerCheck(ComponentCheck):
             for key, part in parts.items():
                 self._optim_wrapper(part, f'{path}.{key}')
             return
-        if 'optimizer' in value:
-            self.components(value['optimizer'], f'{path}.optimizer', Slot(OPTIMIZERS, given=('params',)))
+        self.components(value.get('optimizer'), f'{path}.optimizer', Slot(OPTIMIZERS, given=('params',)))
         self.components(value, path, Slot(
-            OPTIM_WRAPPERS, default=OptimWrapper, taken=('constructor', 'paramwise_cfg', 'clip_grad')))
+            OPTIM_WRAPPERS, default=OptimWrapper, given=('optimizer',) if 'optimizer' in value else (),
+            taken=('constructor', 'paramwise_cfg', 'clip_grad', 'optimizer')))
         self._clip_grad(value.get('clip_grad'), f'{path}.clip_grad')
 
     def _clip_grad(self, value: Any, path: str) -> None:
@@ -223,8 +225,8 @@ class _RunnerCheck(ComponentCheck):
     def _default_hooks(self, value: dict, path: str) -> None:
         for name, hook in value.items():
             if name not in _DEFAULT_HOOKS and (hook is None or misspells(name, _DEFAULT_HOOKS)):
-                self.report(f'{path}.{name}', f'no default hook has this name.{did_you_mean(name, _DEFAULT_HOOKS)} '
-                                              f'There are {", ".join(_DEFAULT_HOOKS)}')
+                advice = did_you_mean(nearest(name, _DEFAULT_HOOKS)) or f' There are {", ".join(_DEFAULT_HOOKS)}'
+                self.report(f'{path}.{name}', f'no default hook has this name.{advice}')
             self.components(hook, f'{path}.{name}', _HOOK)
 
 
@@ -237,7 +239,7 @@ def _paramwise_names(constructor: Callable) -> tuple[frozenset[str], frozenset[s
             break
     else:
         return frozenset(), frozenset()
-    if re.search(r'for \w+ in self\.paramwise_cfg\b', source):  # its keys are parts of parameter names
+    if re.search(r'for \w+ in self\.paramwise_cfg\b(?!\[)', source):  # its keys are parts of parameter names
         return frozenset(), frozenset()
     keys = re.findall(r"paramwise_cfg(?:\.get\(|\[)\s*['\"](\w+)", source)
     of_a_key = re.findall(r"custom_keys\[\w+\](?:\.get\(|\[)\s*['\"](\w+)", source)

@@ -57,7 +57,9 @@ def advise_type(registry: Registry, name: str, scope: str, leaf: str | None = No
                 f"looked up. Write '{leaf}.{bare}', or _scope_='{leaf}' beside the type of the whole")
     near = [f'{prefix}.{n}' if prefix else n for r in _lineage(here) for n in r.module_dict]
     far = [f'{s}.{n}' for s, child in registry.children.items() if child is not here for n in child.module_dict]
-    return f'no {registry.name} is called {name!r} in scope {prefix or scope!r}.{did_you_mean(name, near + far)}'
+    names = [n for n in far if n.endswith(f'.{bare}')] + nearest(name, near) + nearest(name, far)
+    advice = did_you_mean(list(dict.fromkeys(names))[:3])
+    return f'no {registry.name} is called {name!r} in scope {prefix or scope!r}.{advice}'
 
 
 def advise_scope(scope: str) -> str:
@@ -65,16 +67,20 @@ def advise_scope(scope: str) -> str:
     known = ('mmengine', 'mmspike', *MODULE2PACKAGE)
     if scope in MODULE2PACKAGE:
         return f'{scope!r} is not installed. It comes with `pip install {MODULE2PACKAGE[scope]}`'
-    return f'{scope!r} is not a library with registries.{did_you_mean(scope, known)}'
+    return f'{scope!r} is not a library with registries.{did_you_mean(nearest(scope, known))}'
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A question naming up to three known names near to ``name``, its prefix and its capitals aside; else nothing."""
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Up to three known names near to ``name``, the best first; prefixes and capitals do not count."""
     by_key: dict[str, list[str]] = {}
     for candidate in known:
         by_key.setdefault(candidate.rsplit('.', 1)[-1].lower(), []).append(candidate)
     keys = difflib.get_close_matches(name.rsplit('.', 1)[-1].lower(), by_key, n=3, cutoff=0.65)
-    names = [candidate for key in keys for candidate in by_key[key]][:3]
+    return [candidate for key in keys for candidate in by_key[key]][:3]
+
+
+def did_you_mean(names: list[str]) -> str:
+    """A question that names the candidates; empty where there are none."""
     return f' Did you mean {" or ".join(map(repr, names))}?' if names else ''
 
 

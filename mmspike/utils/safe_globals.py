@@ -1,30 +1,45 @@
-"""What a checkpoint may hold besides tensors: log buffers and numpy numbers of mmengine's Runner, nothing that runs.
+"""What a checkpoint may hold besides tensors: log buffers, numpy numbers, schedules of mmengine; nothing that runs.
 
 ``torch.load(weights_only=True)`` refuses every Python object that is not on a list. A checkpoint of mmengine holds
-its log history (``HistoryBuffer``, numpy arrays), which is harmless, and pickles four bound methods with it through
-``builtins.getattr``, which is not: with a free ``getattr`` a file could reach any function. It is answered here by a
-stand-in that knows those four methods only.
+its log history (``HistoryBuffer``, numpy arrays), which is harmless, and with it and with the one-cycle schedule a few
+functions, pickled as ``builtins.getattr(class, name)``, which is not: with a free ``getattr`` a file could reach any
+function. It is answered here by a stand-in that knows those functions only.
 """
 import pickle
 from typing import Any
 
 import numpy as np
 from mmengine.logging import HistoryBuffer
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
-_STATISTICS = ('min', 'max', 'mean', 'current')
 # Where numpy 2 keeps these two, and the name under which numpy 1 wrote them into a file
 _NUMPY_CORES = ('numpy._core.multiarray', 'numpy.core.multiarray')
+_ONE_CYCLE = f'{OneCycleParamScheduler.__module__}.{OneCycleParamScheduler.__qualname__}'
+
+
+def _one_cycle(*_: Any) -> None:
+    """Stands in for the schedule's class, which a file needs only as the first argument of getattr."""
+    raise pickle.UnpicklingError(f'Unsupported global: GLOBAL {_ONE_CYCLE}')
+
+
+_FUNCTIONS = {
+    (owner, name): getattr(source, name)
+    for owner, source, names in (
+        (HistoryBuffer, HistoryBuffer, ('min', 'max', 'mean', 'current')),
+        (_one_cycle, OneCycleParamScheduler, ('_annealing_cos', '_annealing_linear')),
+    ) for name in names}
 
 
 def restricted_getattr(owner: Any, name: str) -> Any:
-    """Stands in for ``getattr`` while a checkpoint is read: gives the four statistics of a ``HistoryBuffer`` only.
+    """Stands in for ``getattr`` while a checkpoint is read; gives the functions that mmengine's own checkpoints name.
 
     Raises:
         pickle.UnpicklingError: for any other object or attribute.
     """
-    if owner is not HistoryBuffer or name not in _STATISTICS:
-        raise pickle.UnpicklingError(f'Unsupported global: GLOBAL getattr({owner!r}, {name!r})')
-    return getattr(HistoryBuffer, name)
+    try:
+        return _FUNCTIONS[owner, name]
+    except (KeyError, TypeError):
+        raise pickle.UnpicklingError(f'Unsupported global: GLOBAL getattr({owner!r}, {name!r})') from None
 
 
 def allowed_globals() -> list:
@@ -34,4 +49,4 @@ def allowed_globals() -> list:
     for core in _NUMPY_CORES:
         allowed += [(np._core.multiarray._reconstruct, f'{core}._reconstruct'),
                     (np._core.multiarray.scalar, f'{core}.scalar')]
-    return [*allowed, (restricted_getattr, 'builtins.getattr')]
+    return [*allowed, (_one_cycle, _ONE_CYCLE), (restricted_getattr, 'builtins.getattr')]

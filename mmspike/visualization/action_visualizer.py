@@ -2,10 +2,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 from mmaction.structures import ActionDataSample
 from mmengine.dist import master_only
 from mmengine.visualization import Visualizer
+from torch import Tensor
 
 from mmspike.registry import VISUALIZERS
 from mmspike.visualization.clip_panel import clip_panel
@@ -20,14 +20,14 @@ class ActionVisualizer(Visualizer):
     """
 
     @master_only
-    def add_datasample(self, name: str, frames: np.ndarray, data_sample: ActionDataSample | None = None, *,
-                       stride: int = 1, rates: Mapping[str, np.ndarray] | None = None, rates_note: str = '',
-                       topk: int = 5, out_file: str | Path | None = None, step: int = 0) -> None:
-        """Draw one clip.
+    def add_datasample(self, name: str, views: Tensor, data_sample: ActionDataSample | None = None, *, stride: int = 1,
+                       rates: Mapping[str, Tensor] | None = None, rates_note: str = '', topk: int = 5,
+                       out_file: str | Path | None = None, step: int = 0) -> None:
+        """Draw the first view of one sample.
 
         Args:
             name: Title of the picture and its name in the back ends.
-            frames: uint8 RGB, [T, H, W, 3].
+            views: uint8 RGB, [V, T, H, W, 3], as the data loader gives them.
             data_sample: Its ``pred_scores`` and ``gt_labels``, where set, become the bars.
             stride: Frames per group (the first of each is its key frame).
             rates: Layer name -> share of neurons that fire, one value per time step.
@@ -47,7 +47,9 @@ class ActionVisualizer(Visualizer):
             if data_sample.get('unreadable'):
                 title += ' (could not be read: placeholder frames)'
         classes = (self.dataset_meta or {}).get('classes')
-        figure = clip_panel(frames, stride, scores=scores, classes=classes, truth=truth, rates=rates,
+        if len(views) > 1:
+            title += f', view 1 of {len(views)}'
+        figure = clip_panel(views[0].cpu().numpy(), stride, scores=scores, classes=classes, truth=truth, rates=rates,
                             rates_note=rates_note, title=title, topk=topk)
         if out_file is None:
             self.add_image(name, to_array(figure), step)

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from numpy.typing import ArrayLike
 
 from mmspike.visualization.page import INK, MARGIN, MUTED, Page, shared_prefix, shorten
 
@@ -43,7 +44,7 @@ def residual_frames(frames: np.ndarray, stride: int) -> tuple[np.ndarray, np.nda
 
 def clip_panel(frames: np.ndarray, stride: int, *, scores: np.ndarray | None = None,
                classes: Sequence[str] | None = None, truth: int | None = None,
-               rates: Mapping[str, np.ndarray] | None = None, rates_note: str = '', title: str = '',
+               rates: Mapping[str, ArrayLike] | None = None, rates_note: str = '', title: str = '',
                topk: int = 5) -> Figure:
     """Draw a clip with its residuals, its ``topk`` classes and the spike rate of every layer and time step.
 
@@ -152,13 +153,13 @@ def _draw_scores(axes: Axes, bars: list[tuple[int, int, float]], classes: Sequen
     axes.tick_params(length=0)
 
 
-def _draw_rates(page: Page, x: float, y: float, height: float, rates: Mapping[str, np.ndarray]) -> None:
+def _draw_rates(page: Page, x: float, y: float, height: float, rates: Mapping[str, ArrayLike]) -> None:
     values = [np.asarray(rate, dtype=np.float64).reshape(-1) for rate in rates.values()]
     steps = max(len(value) for value in values)
     table = np.full((len(values), steps), np.nan)  # a layer of fewer steps leaves its cells empty
     for row, value in enumerate(values):
         table[row, :len(value)] = value
-    top = max(float(np.nanmax(table)), 1e-6)
+    top = max(float(np.nanmax(table)), 0.05)  # hardly any activity should look like it
     axes = page.axes(x, y, min(0.62 * steps, _SIDE_VALUES), height)
     axes.imshow(table, cmap='Blues', vmin=0, vmax=top, aspect='auto')
     for row, value in enumerate(values):

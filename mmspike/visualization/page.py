@@ -52,11 +52,13 @@ def to_array(figure: Figure) -> np.ndarray:
 
 
 def shared_prefix(names: Iterable[str]) -> tuple[str, list[str]]:
-    """The dotted path that all names share, and what is left of each (at least its last part)."""
+    """The dotted path that all names share, and what is left of each: at least its last part, never a bare number."""
     parts = [name.split('.') for name in names]
     shared = 0
     while all(len(part) > shared + 1 for part in parts) and len({part[shared] for part in parts}) == 1:
         shared += 1
+    if shared and any(part[shared].isdigit() for part in parts):
+        shared -= 1
     return '.'.join(parts[0][:shared]), ['.'.join(part[shared:]) for part in parts]
 
 

@@ -31,7 +31,7 @@ def test_data_parallel_prefix(golden):
 
 
 @pytest.mark.parametrize(('names', 'message'), [
-    (['backbone.ann.conv1.weight'], "'backbone.ann.conv1.weight' is no name of a ReSpike checkpoint.*already converted"),
+    (['backbone.ann.conv1.weight'], "'backbone.ann.conv1.weight' is no name of a ReSpike.*already converted"),
     (['fc.weight', 'fc.bias'], r'no weight of backbone.ann.\* among 2 names'),
 ])
 def test_other_checkpoints_are_refused(names, message):

@@ -125,8 +125,9 @@ def files(root) -> dict[str, int]:
     return {str(path.relative_to(root)): path.stat().st_mtime_ns for path in Path(root).rglob('*.avi')}
 
 
-def test_first_use_writes_the_kinetics_layout_and_the_second_reads_it(tmp_path):
+def test_first_use_writes_the_kinetics_layout_and_the_second_reads_it(tmp_path, capsys):
     dataset = build(tmp_path)
+    assert f'Writing 16 synthetic clips to {tmp_path}/train' in capsys.readouterr().out
     assert len(dataset) == 16 and dataset.metainfo['classes'] == CLASSES
     assert sorted(p.name for p in (tmp_path / 'train').iterdir() if p.is_dir()) == sorted(CLASSES)
     assert (tmp_path / 'classes.txt').read_text().split() == list(CLASSES)
@@ -140,6 +141,7 @@ def test_first_use_writes_the_kinetics_layout_and_the_second_reads_it(tmp_path):
 
     before = files(tmp_path)
     build(tmp_path)
+    assert 'Writing' not in capsys.readouterr().out
     build(tmp_path, split='test', num_clips=8)
     assert before.items() <= files(tmp_path).items()
     assert len(files(tmp_path)) == 24

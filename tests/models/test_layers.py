@@ -107,6 +107,11 @@ def test_fusion_head_dim_must_divide():
         CrossAttentionFusion(16, 16)
 
 
+def test_fusion_pool_must_divide_the_map():
+    with pytest.raises(ValueError, match='pool=2 does not divide a map of 3x3.*fusion_pooling'):
+        CrossAttentionFusion(32, 8, pool=2)(torch.zeros(1, 1, 32, 3, 3), torch.zeros(1, 8, 3, 3))
+
+
 @pytest.mark.parametrize('case', ['B2_T8_S4', 'B1_T8_S2', 'B1_T16_S4', 'B1_T16_S8', 'B1_T16_S16'])
 def test_split_key_frames(golden, case):
     data = np.load(golden / 'units/respike_residual.npz')
@@ -138,6 +143,11 @@ def test_preprocessor_keeps_the_views_of_a_sample_together():
     out = ClipDataPreprocessor(mean=(0, 0, 0), std=(1, 1, 1))(dict(inputs=clips, data_samples=[]))['inputs']
     assert out.shape == (6, 2, 3, 4, 4)
     assert out[:, 0, 0, 0, 0].tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_split_key_frames_of_one_frame():
+    with pytest.raises(ValueError, match=r'T=1 .*Sample 4 frames \(num_segments or clip_len in the pipelines\)\.$'):
+        split_key_frames(torch.zeros(1, 1, 3, 32, 32), 4)
 
 
 def test_preprocessor_names_the_shapes_that_differ():

@@ -89,6 +89,7 @@ def test_head_names_the_channels_it_got():
 def test_prediction_averages_the_views_of_a_sample():
     torch.manual_seed(0)
     model = build().eval()
+    model.max_test_clips = 4  # the six views go through the backbone in two parts
     views = torch.randn(2, 3, 8, 3, 32, 32)  # 2 samples, 3 views each
     with torch.no_grad():
         out = model(views.flatten(0, 1), samples([1, 2]), mode='predict')
@@ -114,3 +115,11 @@ def test_loading_drops_the_dead_fusion_of_published_checkpoints():
     full, published = build(), build(fusion_pooling=(None, 1, 1, 1))
     published.load_state_dict(full.state_dict(), strict=True)
     assert not any(name.startswith('backbone.fusions.0.') for name in published.state_dict())
+
+
+def test_training_from_scratch_takes_the_initialisation_of_the_backbone():
+    torch.manual_seed(0)
+    model = build(ann=dict(ANN, init_cfg=None))
+    model.init_weights()
+    weight = model.backbone.ann.layer4[0].conv1.weight  # Kaiming, normal, fan out
+    assert weight.std().item() == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.02)

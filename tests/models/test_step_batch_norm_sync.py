@@ -13,7 +13,9 @@ def _work(rank: int, port_file: str, path: str) -> None:
     norm = StepBatchNorm2d(5, sync=True).double()
     y = norm(x)
     y.pow(3).sum().backward()
-    torch.save((y.detach(), x.grad, norm.running_mean, norm.running_var), f'{path}/{rank}.pt')
+    half = StepBatchNorm2d(5, sync=True)
+    half(300 * x.detach().half())  # squares overflow in half precision
+    torch.save((y.detach(), x.grad, norm.running_mean, norm.running_var, half.running_var), f'{path}/{rank}.pt')
     dist.destroy_process_group()
 
 
@@ -27,6 +29,8 @@ def test_two_processes(tmp_path):
     y.pow(3).sum().backward()
     torch.testing.assert_close(torch.cat([p[0] for p in parts], 1), y.detach(), rtol=0, atol=1e-12)
     torch.testing.assert_close(torch.cat([p[1] for p in parts], 1), x.grad, rtol=0, atol=1e-10)
-    for _, _, mean, var in parts:
+    for _, _, mean, var, half_var in parts:
         torch.testing.assert_close(mean, norm.running_mean, rtol=0, atol=1e-12)
         torch.testing.assert_close(var, norm.running_var, rtol=0, atol=1e-12)
+        # 0.9^3 is what the initial variance of 1 leaves after three steps
+        torch.testing.assert_close(half_var.double() - 0.9**3, 300**2 * (var - 0.9**3), rtol=1e-2, atol=0)

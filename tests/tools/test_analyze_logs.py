@@ -91,7 +91,7 @@ def test_mmengines_own_log_is_understood(tool, tmp_path):
             self.layer = torch.nn.Linear(1, 1)
 
         def forward(self, inputs, mode='tensor'):
-            y = self.layer(inputs)
+            y = self.layer(torch.stack(list(inputs)))
             return dict(loss=y.square().mean()) if mode == 'loss' else [y]
 
     class Constant(BaseMetric):

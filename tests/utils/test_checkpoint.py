@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
+from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
 from mmspike.utils.checkpoint import (
@@ -53,11 +55,30 @@ def test_reads_what_the_runner_writes(tmp_path):
     assert checkpoint['message_hub']['best'] == 0.5
 
 
+@pytest.mark.parametrize(('kind', 'settings'), [
+    ('OneCycleLR', dict(eta_max=1.0, total_steps=5)), ('OneCycleLR', dict(eta_max=1.0, total_steps=5,
+                                                                         anneal_strategy='linear')),
+    ('CosineAnnealingLR', dict(T_max=5)), ('MultiStepLR', dict(milestones=[2])), ('PolyLR', {}),
+    ('LinearLR', {}), ('ExponentialLR', dict(gamma=0.5)), ('ConstantLR', {}), ('StepLR', dict(step_size=1)),
+    ('ReduceOnPlateauLR', dict(monitor='loss')), ('CosineRestartLR', dict(periods=[5], eta_min=0.0)),
+])
+def test_the_state_of_a_schedule_is_no_code(tmp_path, kind, settings):
+    def build():
+        return PARAM_SCHEDULERS.build(dict(type=kind, optimizer=torch.optim.SGD([torch.ones(1)], lr=0.1), **settings))
+
+    state = build().state_dict()
+    torch.save(dict(state_dict={}, param_schedulers=[state]), tmp_path / 'epoch_1.pth')
+    loaded = load_checkpoint_file(tmp_path / 'epoch_1.pth')['param_schedulers'][0]
+    assert loaded == state
+    build().load_state_dict(loaded)
+
+
 @pytest.mark.parametrize('zipped', [True, False])
 @pytest.mark.parametrize(('payload', 'named'), [
     (RunsCode(os.mkdir, 'made_by_a_checkpoint'), 'mkdir'),
     (RunsCode(getattr, HistoryBuffer, 'register_statistics'), 'getattr'),
     (RunsCode(getattr, nn.Linear, 'forward'), 'Linear'),
+    (RunsCode(OneCycleParamScheduler, 1), 'OneCycle'),
     (nn.Linear(1, 1), 'torch.nn.modules.linear.Linear'),
 ])
 def test_a_checkpoint_holding_code_is_refused(tmp_path, monkeypatch, payload, named, zipped):
@@ -103,6 +124,14 @@ def test_loads_only_weights_that_fit_completely(tmp_path):
     before = untouched.head.weight.clone()
     assert 'does not fit' in error_of(load_weights, untouched, tmp_path / 'net.pth')
     assert torch.equal(untouched.head.weight, before)
+
+
+def test_what_the_model_drops_on_loading_is_no_mismatch():
+    model, weights = Net(), Net().state_dict()
+    weights['head.unused'] = torch.ones(1)
+    assert compare_state_dict(model, weights).unexpected == ['head.unused']
+    model.head.register_load_state_dict_pre_hook(lambda module, state, prefix, *_: state.pop(f'{prefix}unused', None))
+    assert not compare_state_dict(model, weights) and 'head.unused' in weights
 
 
 def test_another_number_of_classes_is_named_with_its_fix():

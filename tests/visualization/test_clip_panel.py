@@ -85,6 +85,7 @@ def test_names():
     assert shared_prefix(['a.b.c', 'a.b.d.e']) == ('a.b', ['c', 'd.e'])
     assert shared_prefix(['a.b']) == ('a', ['b'])
     assert shared_prefix(['x', 'y']) == ('', ['x', 'y'])
+    assert shared_prefix(['a.stages.0.lif', 'a.stages.1.lif']) == ('a', ['stages.0.lif', 'stages.1.lif'])
     assert shorten('x' * 30, 10) == 'x' * 9 + '…'
     assert shorten('short') == 'short'
 

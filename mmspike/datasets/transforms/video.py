@@ -3,7 +3,7 @@ from mmcv.transforms import BaseTransform
 
 from mmspike.registry import TRANSFORMS
 
-from ..video_reader import BACKENDS, open_video
+from ..video_backends import BACKENDS, open_video
 
 
 @TRANSFORMS.register_module()

@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmspike.analysis import SpikeRecorder
 from mmspike.registry import HOOKS
 
 
@@ -34,7 +35,7 @@ class ActionVisualizationHook(Hook):
         self.out_dir = out_dir
         self.topk = topk
         self._seen = 0  # clips of this epoch before the current batch
-        self._recorder = None
+        self._recorder: SpikeRecorder | None = None
 
     def before_val_epoch(self, runner: Runner) -> None:
         self._seen = 0
@@ -61,7 +62,6 @@ class ActionVisualizationHook(Hook):
 
     def _watch(self, runner: Runner, data_batch: dict) -> None:
         if self.enable and self._picks(data_batch):
-            from mmspike.analysis import SpikeRecorder
             self._recorder = SpikeRecorder(_unwrap(runner.model))
             self._recorder.__enter__()  # left in _draw: the forward lies between two calls of this hook
 
@@ -78,8 +78,7 @@ class ActionVisualizationHook(Hook):
             name = f"{Path(sample.get('filename', 'clip')).stem}_{sample.get('sample_idx', self._seen + i)}"
             out_file = Path(self.out_dir) / f'{name}{suffix}.png' if self.out_dir is not None else None
             runner.visualizer.add_datasample(
-                name, data_batch['inputs'][i][0].cpu().numpy(),  # the first view of [V, T, H, W, 3]
-                sample, stride=stride, rates=self._recorder.rates(),
+                name, data_batch['inputs'][i], sample, stride=stride, rates=self._recorder.rates,
                 rates_note=f'mean of a batch of {count}' if count > 1 else '', topk=self.topk, out_file=out_file,
                 step=step)
         self._recorder = None

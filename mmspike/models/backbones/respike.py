@@ -18,7 +18,8 @@ class ReSpike(BaseModule):
     and both final maps are joined on the channel axis, the ANN's first. Either branch may be left out (None).
 
     Args:
-        ann: config of an image backbone that returns a tuple of maps (``mmpretrain.ResNet``), or None.
+        ann: config of an image backbone that returns a tuple of maps (``mmpretrain.ResNet``), or None. Its
+            ``init_cfg=None`` trains from scratch, from the initialisation that the backbone has by default.
         snn: config of a staged spiking backbone (``SpikingResNet``), or None.
         fusion: config of the fusion after each spiking stage; None joins the two branches at the end only.
         fusion_pooling: per stage, the ``pool`` of its fusion, or None for a stage that is not fused. ``(4, 2, 1, 1)``
@@ -50,7 +51,7 @@ class ReSpike(BaseModule):
         if fusion is not None and (ann is None or snn is None):
             raise ValueError('ReSpike: a fusion needs both branches. Set fusion=None, or give ann and snn.')
         self.stride = stride
-        self.ann = None if ann is None else MODELS.build(ann)
+        self.ann = None if ann is None else _build_ann(ann)
         self.snn = None if snn is None else MODELS.build(snn)
         self.fusions = None
         if fusion is not None:
@@ -106,10 +107,16 @@ def _drop_unused_fusions(module: ReSpike, state_dict: dict, prefix: str, *_) -> 
                 del state_dict[key]
 
 
+def _build_ann(ann: dict) -> nn.Module:
+    """``init_cfg=None`` means no pretrained weights: the backbone's own initialisation, not PyTorch's."""
+    return MODELS.build({name: value for name, value in ann.items() if name != 'init_cfg' or value is not None})
+
+
 @torch.no_grad()
 def _stage_channels(backbone: nn.Module) -> list[int]:
     """Channels of each map that an image backbone returns, seen on a blank image."""
-    training, _ = backbone.training, backbone.eval()
+    training = backbone.training
+    backbone.eval()
     channels = [y.shape[1] for y in backbone(next(backbone.parameters()).new_zeros(1, 3, 64, 64))]
     backbone.train(training)
     return channels

@@ -43,7 +43,11 @@ class SpikingBlock(BaseModule):
 
 
 class Projection(nn.Module):
-    """Shortcut of a block that changes stride or width: average pooling, 1x1 convolution, norm."""
+    """Shortcut of a block that changes stride or width: average pooling, 1x1 convolution, norm.
+
+    Shape:
+        ``[T, B, in_channels, H, W]`` -> ``[T, B, out_channels, H/stride, W/stride]``.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, norm: dict):
         super().__init__()
@@ -56,7 +60,11 @@ class Projection(nn.Module):
 
 
 class SpikingStem(nn.Module):
-    """3x3 convolution of stride 2 and norm, on real-valued input; no neuron follows it."""
+    """3x3 convolution of stride 2 and norm, on real-valued input; no neuron follows it.
+
+    Shape:
+        ``[T, B, in_channels, H, W]`` -> ``[T, B, out_channels, H/2, W/2]``.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, norm: dict):
         super().__init__()

@@ -3,6 +3,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmspike.models.layers.time import per_step
 from mmspike.registry import MODELS
 
 
@@ -16,6 +17,8 @@ class Attention(nn.Module):
 
     Shape:
         x ``[N, L, D]``, context ``[N, M, context_dim]`` -> ``[N, L, D]``.
+
+    Source: scaled dot-product attention (arXiv 1706.03762), as in latent diffusion: no bias but on the output.
     """
 
     def __init__(self, dim: int, context_dim: int, head_dim: int):
@@ -35,7 +38,13 @@ class Attention(nn.Module):
 
 
 class GEGLU(nn.Module):
-    """Gated feed-forward network: ``W_out(value * GELU(gate))``, with ``ratio * dim`` hidden units."""
+    """Gated feed-forward network: ``W_out(value * GELU(gate))``, with ``ratio * dim`` hidden units.
+
+    Shape:
+        ``[..., dim]`` -> ``[..., dim]``.
+
+    Source: GLU variants (arXiv 2002.05202).
+    """
 
     def __init__(self, dim: int, ratio: int = 4):
         super().__init__()
@@ -97,14 +106,18 @@ class CrossAttentionFusion(BaseModule):
         nn.init.zeros_(self.proj_out.bias)
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        steps, batch = x.shape[:2]
-        frames = x.transpose(0, 1).flatten(0, 1)  # [B*T, C, H, W]
-        if self.pool > 1:
-            frames, context = F.avg_pool2d(frames, self.pool), F.avg_pool2d(context, self.pool)
+        if self.pool == 1:
+            return per_step(lambda frames: frames + self._attend(frames, context), x)
+        if x.shape[-2] % self.pool or x.shape[-1] % self.pool:
+            raise ValueError(f'CrossAttentionFusion: pool={self.pool} does not divide a map of {x.shape[-2]}x'
+                             f'{x.shape[-1]}. Set the entry of this stage in model.backbone.fusion_pooling to a '
+                             'divisor, or use larger frames.')
+        return per_step(lambda frames: self._attend_pooled(frames, context), x)
+
+    def _attend_pooled(self, frames: Tensor, context: Tensor) -> Tensor:
+        frames, context = F.avg_pool2d(frames, self.pool), F.avg_pool2d(context, self.pool)
         frames = frames + self._attend(frames, context)
-        if self.pool > 1:
-            frames = F.interpolate(frames, scale_factor=self.pool, mode='bilinear', align_corners=False)
-        return frames.unflatten(0, (batch, steps)).transpose(0, 1)
+        return F.interpolate(frames, scale_factor=self.pool, mode='bilinear', align_corners=False)
 
     def _attend(self, frames: Tensor, context: Tensor) -> Tensor:
         """What the attention adds to the frames: ``[B*T, C, h, w]``, ``[B, C_a, h, w]`` -> ``[B*T, C, h, w]``."""

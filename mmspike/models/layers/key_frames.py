@@ -25,10 +25,11 @@ def split_key_frames(clip: Tensor, stride: int) -> tuple[Tensor, Tensor]:
     frames = clip.shape[1]
     if stride < 2 or frames % stride:
         legal = [s for s in range(2, frames + 1) if frames % s == 0]
+        sample = stride * max(1, round(frames / stride)) if stride > 1 else 8
         raise ValueError(
             f'split_key_frames: a clip of T={frames} frames cannot be cut into groups of stride S={stride}: T must be '
-            f'a multiple of S, and S at least 2. Sample {stride * max(1, round(frames / stride)) if stride > 1 else 8} '
-            f'frames (num_segments or clip_len in the pipelines), or set model.backbone.stride to one of {legal}.')
+            f'a multiple of S, and S at least 2. Sample {sample} frames (num_segments or clip_len in the pipelines)'
+            + (f', or set model.backbone.stride to one of {legal}.' if legal else '.'))
     groups = clip.unflatten(1, (frames // stride, stride)).flatten(0, 1)  # [B*n, S, C, H, W]
     key = groups[:, 0]
     residual = groups[:, 1:] - groups[:, :1]  # [B*n, S-1, C, H, W]

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.modules.batchnorm import _NormBase
 
+from mmspike.models.layers.time import per_step
 from mmspike.registry import MODELS
 
 
@@ -42,15 +43,16 @@ class StepBatchNorm2d(_NormBase):
         if x.ndim != 5 or x.shape[2] != self.num_features:
             raise ValueError(f'StepBatchNorm2d: expected [T, B, {self.num_features}, H, W], got {list(x.shape)}.')
         if not self.training:
-            y = x.transpose(0, 1).flatten(0, 1)  # [B*T, C, H, W]
-            y = F.batch_norm(y, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
-            return y.unflatten(0, (x.shape[1], x.shape[0])).transpose(0, 1)
+            return per_step(self._normalise_by_running, x)
         steps = x.shape[0]
         y = x.transpose(0, 1).flatten(1, 2)  # [B, T*C, H, W]
         normalise = self._normalise_over_processes if self.sync and _world_size() > 1 else self._normalise
         y, mean, var = normalise(y, self.weight.repeat(steps), self.bias.repeat(steps))
         self._update_running(mean.view(steps, -1), var.view(steps, -1))
         return y.unflatten(1, (steps, -1)).transpose(0, 1)
+
+    def _normalise_by_running(self, x: Tensor) -> Tensor:
+        return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
 
     def _normalise(self, x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Normalised x, mean and unbiased variance per channel; x ``[B, C', H, W]``."""
@@ -60,12 +62,13 @@ class StepBatchNorm2d(_NormBase):
         return y, mean.detach(), var.detach()
 
     def _normalise_over_processes(self, x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        dtype, x = x.dtype, x.to(weight.dtype)  # sums in half precision overflow
         count = all_reduce(x.new_tensor(float(x[:, 0].numel())))
         mean = all_reduce(x.sum((0, 2, 3))) / count
         centred = x - mean[:, None, None]
         var = all_reduce(centred.square().sum((0, 2, 3))) / count
         y = centred * (weight * (var + self.eps).rsqrt())[:, None, None] + bias[:, None, None]
-        return y, mean.detach(), (var * count / (count - 1)).detach()
+        return y.to(dtype), mean.detach(), (var * count / (count - 1)).detach()
 
     @torch.no_grad()
     def _update_running(self, mean: Tensor, var: Tensor) -> None:

@@ -36,8 +36,8 @@ class ClipDataPreprocessor(BaseDataPreprocessor):
                  non_blocking: bool = False):
         super().__init__(non_blocking)
         self.legacy = legacy
-        self.register_buffer('mean', torch.tensor(mean), persistent=False)
-        self.register_buffer('std', torch.tensor(std), persistent=False)
+        self.register_buffer('mean', torch.tensor(mean, dtype=torch.float32), persistent=False)
+        self.register_buffer('std', torch.tensor(std, dtype=torch.float32), persistent=False)
 
     def forward(self, data: dict, training: bool = False) -> dict:
         clips = data['inputs']
@@ -48,13 +48,17 @@ class ClipDataPreprocessor(BaseDataPreprocessor):
                              'size and sample a fixed number of frames, or use batch_size=1.')
         data = self.cast_data(dict(data, inputs=torch.stack(tuple(clips))))
         clips = data['inputs'].flatten(0, 1).permute(0, 1, 4, 2, 3)  # [B*V, T, 3, H, W]
-        return dict(data, inputs=self._normalise(clips.to(self.mean.dtype)))
+        # One pass that changes type and axis order at once; the rest works in place
+        clips = self.mean.new_empty(clips.shape).copy_(clips)
+        return dict(data, inputs=self._legacy(clips) if self.legacy else self._normalise(clips))
 
     def _normalise(self, clips: Tensor) -> Tensor:
-        if not self.legacy:
-            return ((clips - self.mean[:, None, None]) / self.std[:, None, None]).contiguous()
-        clips = clips / 255
+        return clips.sub_(self.mean[:, None, None]).div_(self.std[:, None, None])
+
+    def _legacy(self, clips: Tensor) -> Tensor:
+        clips.div_(255)
         frames = clips.shape[1] // 3 * 3
         colour = torch.arange(frames, device=clips.device) % 3
         mean, std = (y[colour, None, None, None] / 255 for y in (self.mean, self.std))
-        return torch.cat(((clips[:, :frames] - mean) / std, clips[:, frames:]), dim=1)
+        clips[:, :frames].sub_(mean).div_(std)
+        return clips

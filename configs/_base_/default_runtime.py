@@ -1,0 +1,30 @@
+"""What every run has in common: hooks, environment, logs.
+
+Needs an EpochBasedTrainLoop and a metric ``acc/top1``; a task with another metric sets ``checkpoint.save_best``.
+"""
+default_scope = 'mmspike'
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=20),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=3, save_best='acc/top1', rule='greater'),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    sync_buffers=dict(type='SyncBuffersHook'),  # all processes validate, and save, the same BatchNorm statistics
+    visualization=dict(type='ActionVisualizationHook', enable=False))
+# Exact resume; a checkpoint of another model and a label outside the classes are errors
+custom_hooks = [dict(type='EpochSeedHook'), dict(type='CheckpointCheckHook'), dict(type='NumClassesHook')]
+
+env_cfg = dict(
+    cudnn_benchmark=True,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'))  # on a machine without a GPU: gloo
+
+visualizer = dict(
+    type='ActionVisualizer', vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])
+log_processor = dict(type='LogProcessor', window_size=20, by_epoch=True)
+log_level = 'INFO'
+
+load_from = None
+resume = False
+randomness = dict(seed=0)

@@ -1,0 +1,8 @@
+"""Hooks of the Runner."""
+from .atomic_checkpoint_hook import AtomicCheckpointHook
+from .checkpoint_check_hook import CheckpointCheckHook
+from .epoch_seed_hook import EpochSeedHook
+from .num_classes_hook import NumClassesHook
+from .visualization_hook import ActionVisualizationHook
+
+__all__ = ['ActionVisualizationHook', 'AtomicCheckpointHook', 'CheckpointCheckHook', 'EpochSeedHook', 'NumClassesHook']

@@ -1,0 +1,3 @@
+from .action_metric import ActionMetric
+
+__all__ = ['ActionMetric']
