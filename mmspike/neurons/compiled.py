@@ -35,13 +35,13 @@ class CompilerError(RuntimeError):
 
 def forward(x: Tensor, v: Tensor, w: Tensor | None, settings: NeuronSettings) -> tuple[Tensor, Tensor]:
     """See :mod:`mmspike.neurons.backends`."""
-    return tiles.forward(_forward_kernel(settings, x.dtype), _spans(len(x)), x, v, w)
+    return tiles.forward(_forward_kernel(settings, x.dtype), _spans(x.shape[0]), x, v, w)
 
 
 def backward(grad_out: Tensor, grad_v: Tensor, x: Tensor, v: Tensor, w: Tensor | None,
              settings: NeuronSettings) -> tuple[Tensor, Tensor, Tensor | None]:
     """See :mod:`mmspike.neurons.backends`."""
-    return tiles.backward(_forward_kernel(settings, x.dtype), _backward_kernel(settings, x.dtype), _spans(len(x)),
+    return tiles.backward(_forward_kernel(settings, x.dtype), _backward_kernel(settings, x.dtype), _spans(x.shape[0]),
                           grad_out, grad_v, x, v, w)
 
 

@@ -5,7 +5,7 @@
 For torch.compile and torch.export each is one opaque node that breaks no graph; the back end is chosen when it runs.
 Autocast passes them by: they take any floating dtype, and their state is fp32 at least.
 """
-from dataclasses import astuple
+from dataclasses import fields
 
 import torch
 from torch import Tensor
@@ -13,12 +13,13 @@ from torch import Tensor
 from mmspike.neurons import backends, reference
 from mmspike.neurons.settings import NeuronSettings
 
+_FIELDS = [field.name for field in fields(NeuronSettings)]
 _TAGS = (torch.Tag.needs_exact_strides,)  # a result has the memory order of x, also inside compiled graphs
 
 
 def simulate(x: Tensor, v: Tensor, w: Tensor | None, settings: NeuronSettings, backend: str) -> tuple[Tensor, Tensor]:
     """As :func:`mmspike.neurons.reference.simulate`, on the back end of that name or ``'auto'``."""
-    return neuron(x, v, w, *astuple(settings), backend)
+    return neuron(x, v, w, *[getattr(settings, name) for name in _FIELDS], backend)
 
 
 @torch.library.custom_op('mmspike::neuron', mutates_args=(), tags=_TAGS)

@@ -13,13 +13,13 @@ SPAN = 16
 
 def forward(x: Tensor, v: Tensor, w: Tensor | None, settings: NeuronSettings) -> tuple[Tensor, Tensor]:
     """See :mod:`mmspike.neurons.backends`."""
-    return tiles.forward(partial(forward_steps, settings), _spans(len(x)), x, v, w)
+    return tiles.forward(partial(forward_steps, settings), _spans(x.shape[0]), x, v, w)
 
 
 def backward(grad_out: Tensor, grad_v: Tensor, x: Tensor, v: Tensor, w: Tensor | None,
              settings: NeuronSettings) -> tuple[Tensor, Tensor, Tensor | None]:
     """See :mod:`mmspike.neurons.backends`."""
-    return tiles.backward(partial(forward_steps, settings), partial(backward_steps, settings), _spans(len(x)),
+    return tiles.backward(partial(forward_steps, settings), partial(backward_steps, settings), _spans(x.shape[0]),
                           grad_out, grad_v, x, v, w)
 
 

@@ -83,56 +83,58 @@ class _Cut:
     """
 
     def __init__(self, like: Tensor) -> None:
-        order = sorted(range(1, like.dim()), key=lambda d: (-like.stride(d), d))
-        before = [d for d in order if like.shape[d] > 1 and like.stride(d) > like.stride(0)] if len(like) > 1 else []
-        self.order = [0, *before, *(d for d in order if d not in before)]
-        self.before = math.prod(like.shape[d] for d in before)
-        self.after = math.prod(like.shape[d] for d in order if d not in before)
+        shape, stride = like.shape, like.stride()
+        order = sorted(range(1, len(shape)), key=lambda d: -stride[d])
+        before = [d for d in order if shape[d] > 1 and stride[d] > stride[0]] if shape[0] > 1 else []
+        after = [d for d in order if d not in before]
+        self.order = [0, *before, *after]
+        self.before, self.after = math.prod(shape[d] for d in before), math.prod(shape[d] for d in after)
         size = self.before * self.after
         self.width = max(1, min(WIDTH * torch.get_num_threads(), size) if like.device.type == 'cpu' else size)
+        self.group = 1 if 4 * self.after >= self.width else self.width // self.after  # short pieces are gathered
 
     def rows(self, tensor: Tensor) -> '_Rows':
         """``tensor`` [K, ...], a number of steps, as rows."""
         # reshape copies only where the memory order is another one
-        return _Rows(tensor.permute(self.order).reshape(len(tensor), self.before, self.after), self.width)
+        return _Rows(tensor.permute(self.order).reshape(tensor.shape[0], self.before, self.after), self)
 
     def __iter__(self) -> Iterator[Tile]:
         if self.before * self.after == 0:
             return
-        group = 1 if 4 * self.after >= self.width else self.width // self.after  # short pieces are gathered
         length = math.ceil(self.after / math.ceil(self.after / self.width))  # all about equal
-        for p in range(0, self.before, group):
+        for p in range(0, self.before, self.group):
             for m in range(0, self.after, length):
-                yield slice(p, p + group), slice(m, m + length)
+                yield slice(p, p + self.group), slice(m, m + length)
 
 
 class _Rows:
     """Steps [K, P, M], of which a tile is K contiguous rows: views where memory allows, otherwise gathered."""
 
-    def __init__(self, steps: Tensor, width: int) -> None:
-        self.steps, self.width, self.buffer = steps, width, None
+    def __init__(self, steps: Tensor, cut: _Cut) -> None:
+        self.steps = steps
+        in_place = cut.group == 1 and (steps.stride(2) == 1 or cut.after == 1)
+        self.buffer = None if in_place else steps.new_empty(steps.shape[0] * cut.width)
 
     def read(self, tile: Tile) -> tuple[Tensor, ...]:
         """Rows to read."""
-        part, rows = self._find(tile)
-        if rows.data_ptr() != part.data_ptr():
+        rows = self._rows(tile)
+        if self.buffer is not None:
+            part = self.steps[:, tile[0], tile[1]]
             rows.view(part.shape).copy_(part)
         return rows.unbind(0)
 
     def at(self, tile: Tile) -> tuple[Tensor, ...]:
         """Rows to write into, of unknown content."""
-        return self._find(tile)[1].unbind(0)
+        return self._rows(tile).unbind(0)
 
     def write(self, tile: Tile) -> None:
         """Bring home what was written into the rows."""
-        part, rows = self._find(tile)
-        if rows.data_ptr() != part.data_ptr():
-            part.copy_(rows.view(part.shape))
+        if self.buffer is not None:
+            part = self.steps[:, tile[0], tile[1]]
+            part.copy_(self._rows(tile).view(part.shape))
 
-    def _find(self, tile: Tile) -> tuple[Tensor, Tensor]:
-        part = self.steps[:, tile[0], tile[1]]
-        if part.shape[1] == 1 and part.stride(2) == 1:
-            return part, part.squeeze(1)
+    def _rows(self, tile: Tile) -> Tensor:
         if self.buffer is None:
-            self.buffer = part.new_empty(len(self.steps) * self.width)
-        return part, self.buffer[:part.numel()].view(len(part), -1)
+            return self.steps[:, tile[0].start, tile[1]]
+        part = self.steps[:, tile[0], tile[1]]
+        return self.buffer[:part.numel()].view(part.shape[0], -1)
