@@ -1,4 +1,6 @@
 """What a training step keeps for backward: less, and with the same gradients to the last bit."""
+import gc
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -7,6 +9,7 @@ from mmspike.analysis import SpikeRecorder
 from mmspike.models.backbones import spiking_resnet
 from mmspike.models.backbones.spiking_resnet import NEURON, NORM, SpikingBlock
 from mmspike.models.layers import per_step
+from mmspike.models.layers.fusion import GEGLU
 from mmspike.models.layers.saving import saved_as
 
 
@@ -37,7 +40,6 @@ def test_gradients_are_those_of_the_plain_block(stride, neuron, monkeypatch):
 
 def saved(module: SpikingBlock, x: Tensor) -> list[tuple]:
     """Dtypes and sizes of all activations that are alive because of the graph alone."""
-    import gc
     y = module(x)
     gc.collect()
     kept = {o.untyped_storage()._cdata: (o.dtype, o.numel()) for o in gc.get_objects()
@@ -89,3 +91,23 @@ def test_saved_as_gives_back_views_and_leaves_others_alone():
     z.sum().backward()
     assert calls == [1]
     torch.testing.assert_close(linear.weight.grad, value.sum(0).expand(2, 3))
+
+
+def test_gated_network_keeps_what_its_first_layer_gives():
+    torch.manual_seed(0)
+    ffn, x = GEGLU(4), torch.randn(2, 3, 4, requires_grad=True)
+    plain = nn.Sequential(ffn.proj_in, Gate(), ffn.proj_out)
+    results = [torch.autograd.grad(module(x).square().sum(), [x, *ffn.parameters()]) for module in (ffn, plain)]
+    assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+
+
+class Gate(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        value, gate = x.chunk(2, dim=-1)
+        return value * nn.functional.gelu(gate)
+
+
+@pytest.mark.parametrize('make', [lambda: (GEGLU(8), torch.randn(2, 3, 8)), block], ids=['fusion', 'block'])
+def test_compiled_without_a_break(make):
+    module, x = make()
+    torch.testing.assert_close(torch.compile(module, fullgraph=True, backend='aot_eager')(x), module(x))

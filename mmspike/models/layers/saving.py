@@ -1,5 +1,6 @@
 """Training in less memory: what backward needs is kept small, or computed again."""
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from mmspike.models.layers.time import per_step
 from mmspike.neurons import SpikingNeuron
 
 
-class saved_as(saved_tensors_hooks):
+def saved_as(y: Tensor, again: Callable[[], Tensor]) -> AbstractContextManager:
     """Inside, what saves ``y`` for backward saves ``again`` in its place, and backward calls it to have ``y`` back.
 
     Args:
@@ -18,9 +19,13 @@ class saved_as(saved_tensors_hooks):
         again: gives ``y``, bit by bit and in the same memory order, without side effects. It is called without
             gradient, and keeps what it refers to alive.
 
-    Other tensors are saved as ever. Inside an activation checkpoint, which would keep less, this keeps what it keeps.
+    Other tensors are saved as ever. Without gradients, and under ``torch.compile``, which chooses itself what to keep,
+    it does nothing. Inside an activation checkpoint, which would keep less, it keeps what it keeps.
     """
+    return _SavedAs(y, again) if _saves_for_backward() else nullcontext()
 
+
+class _SavedAs(saved_tensors_hooks):
     def __init__(self, y: Tensor, again: Callable[[], Tensor]) -> None:
         storage = y.untyped_storage()._cdata  # not y itself: backward keeps the two functions
 
@@ -73,7 +78,7 @@ def conv_of_spikes(conv: nn.Module, neuron: nn.Module, spikes: Tensor) -> Tensor
 
 
 def _saves_for_backward() -> bool:
-    return torch.is_grad_enabled() and not torch.compiler.is_compiling()  # the compiler chooses what it keeps
+    return torch.is_grad_enabled() and not torch.compiler.is_compiling()
 
 
 def _has_hooks(module: nn.Module) -> bool:
