@@ -35,7 +35,7 @@ from mmspike.neurons import compiled, tiled
 from mmspike.neurons.settings import NeuronSettings
 
 NAMES = ('reference', 'tiled', 'compiled', 'triton')
-WORTH_COMPILING = 2**19
+WORTH_COMPILING = 2**18
 """Input elements of a call from which the CPU compiles by itself: below, the compiler's seconds are not earned back."""
 
 

@@ -33,6 +33,11 @@ class CompilerError(RuntimeError):
     """There is no C++ compiler, or it failed."""
 
 
+def available() -> bool:
+    """Whether there is a C++ compiler."""
+    return shutil.which(_compiler()) is not None
+
+
 def forward(x: Tensor, v: Tensor, w: Tensor | None, settings: NeuronSettings) -> tuple[Tensor, Tensor]:
     """See :mod:`mmspike.neurons.backends`."""
     return tiles.forward(_forward_kernel(settings, x.dtype), _spans(x.shape[0]), x, v, w)
@@ -113,9 +118,8 @@ def _load_or_build(path: Path, steps: _Steps, dtypes: list[torch.dtype]) -> Call
 
 def _build(path: Path, steps: _Steps, dtypes: list[torch.dtype]) -> None:
     from torch._inductor import aoti_compile_and_package
-    compiler = os.environ.get('CXX', 'g++')
-    if shutil.which(compiler) is None:
-        raise FileNotFoundError(f'{compiler} is not installed')
+    if not available():
+        raise FileNotFoundError(f'{_compiler()} is not installed; CXX can name another compiler')
     length = torch.export.Dim('length', min=2)
     rows = tuple(torch.zeros(4096, dtype=dtype) for dtype in dtypes)
     with torch.no_grad():
@@ -126,6 +130,10 @@ def _build(path: Path, steps: _Steps, dtypes: list[torch.dtype]) -> None:
         'aot_inductor.compile_wrapper_opt_level': 'O0',  # only argument handling: half the time to build
     })
     unfinished.replace(path)
+
+
+def _compiler() -> str:
+    return (os.environ.get('CXX') or 'g++').split()[0]
 
 
 def _folder() -> Path:

@@ -14,7 +14,6 @@ from mmspike.neurons import backends, reference
 from mmspike.neurons.settings import NeuronSettings
 
 _FIELDS = [field.name for field in fields(NeuronSettings)]
-_TAGS = (torch.Tag.needs_exact_strides,)  # a result has the memory order of x, also inside compiled graphs
 
 
 def simulate(x: Tensor, v: Tensor, w: Tensor | None, settings: NeuronSettings, backend: str) -> tuple[Tensor, Tensor]:
@@ -22,7 +21,7 @@ def simulate(x: Tensor, v: Tensor, w: Tensor | None, settings: NeuronSettings, b
     return neuron(x, v, w, *[getattr(settings, name) for name in _FIELDS], backend)
 
 
-@torch.library.custom_op('mmspike::neuron', mutates_args=(), tags=_TAGS)
+@torch.library.custom_op('mmspike::neuron', mutates_args=())
 def neuron(x: Tensor, v: Tensor, w: Tensor | None, kind: str, tau: float, v_threshold: float, v_reset: float | None,
            decay_input: bool, detach_reset: bool, surrogate: str, alpha: float, backend: str) -> tuple[Tensor, Tensor]:
     """Output and final membrane; after ``w`` come the fields of :class:`NeuronSettings`, in order."""
@@ -30,7 +29,7 @@ def neuron(x: Tensor, v: Tensor, w: Tensor | None, kind: str, tau: float, v_thre
     return backends.forward(backend, x, v, w, settings)
 
 
-@torch.library.custom_op('mmspike::neuron_backward', mutates_args=(), tags=_TAGS)
+@torch.library.custom_op('mmspike::neuron_backward', mutates_args=())
 def neuron_backward(grad_out: Tensor, grad_v: Tensor, x: Tensor, v: Tensor, w: Tensor | None, kind: str, tau: float,
                     v_threshold: float, v_reset: float | None, decay_input: bool, detach_reset: bool, surrogate: str,
                     alpha: float, backend: str) -> tuple[Tensor, Tensor, Tensor]:

@@ -21,8 +21,8 @@ def _x(*shape, dtype=torch.float64, seed=0):
 
 def _samples():
     x, v, w = _x(3, 2, 3, 4).requires_grad_(), _x(2, 3, 4, seed=1).requires_grad_(), _x(3, 1, seed=2).requires_grad_()
-    folded = _x(2, 3, 2, 3).transpose(0, 1).requires_grad_()  # time inside the batch
-    return {'lif': (x, v, None, *LIF_ARGS), 'plif': (x, v, w, *PLIF_ARGS), 'folded': (folded, _x(2, 2, 3).requires_grad_(), None, *LIF_ARGS),
+    folded = _x(2, 3, 3, 4).transpose(0, 1).requires_grad_()  # time inside the batch
+    return {'lif': (x, v, None, *LIF_ARGS), 'plif': (x, v, w, *PLIF_ARGS), 'folded': (folded, v, None, *LIF_ARGS),
             'from rest': (x.detach().float().requires_grad_(), torch.zeros(()).expand(2, 3, 4), None, *LIF_ARGS)}
 
 
