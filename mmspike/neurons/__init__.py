@@ -2,6 +2,7 @@
 
 Imports nothing else of mmspike.
 """
+from mmspike.neurons.backends import backend
 from mmspike.neurons.functional import if_, leaky_integrator, lif, plif
 from mmspike.neurons.modules import IF, LIF, LeakyIntegrator, ParametricLIF, SpikingNeuron
 from mmspike.neurons.settings import NeuronSettings
@@ -9,4 +10,4 @@ from mmspike.neurons.spikingjelly import SpikingJellyNeuron
 from mmspike.neurons.surrogate import surrogates
 
 __all__ = ['IF', 'LIF', 'LeakyIntegrator', 'NeuronSettings', 'ParametricLIF', 'SpikingJellyNeuron', 'SpikingNeuron',
-           'if_', 'leaky_integrator', 'lif', 'plif', 'surrogates']
+           'backend', 'if_', 'leaky_integrator', 'lif', 'plif', 'surrogates']

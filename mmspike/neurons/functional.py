@@ -7,13 +7,13 @@ All functions share the rules of :func:`lif`.
 import torch
 from torch import Tensor
 
-from mmspike.neurons import reference
+from mmspike.neurons import backends, operators, reference
 from mmspike.neurons.settings import NeuronSettings
 
 
 def lif(x: Tensor, v: Tensor | float | None = None, *, tau: float = 2.0, v_threshold: float = 1.0,
         v_reset: float | None = 0.0, decay_input: bool = True, detach_reset: bool = False,
-        surrogate: str = 'atan', alpha: float = 2.0) -> tuple[Tensor, Tensor]:
+        surrogate: str = 'atan', alpha: float = 2.0, backend: str | None = None) -> tuple[Tensor, Tensor]:
     """Leaky integrate and fire.
 
     With ``rest = v_reset`` (0 for a soft reset), one step is
@@ -33,6 +33,7 @@ def lif(x: Tensor, v: Tensor | float | None = None, *, tau: float = 2.0, v_thres
         detach_reset: whether the gradient stops at the spike that resets the membrane.
         surrogate: name of the surrogate derivative, see :data:`mmspike.neurons.surrogates`.
         alpha: its sharpness.
+        backend: the code to run, see :func:`mmspike.neurons.backend` (default: what that says).
 
     Shape: ``x`` [T, ...] -> spikes [T, ...] in the dtype of ``x``, ``v`` [...] in float64 for float64, else in fp32.
 
@@ -42,20 +43,22 @@ def lif(x: Tensor, v: Tensor | float | None = None, *, tau: float = 2.0, v_thres
 
     Source: SpikingJelly's LIFNode (Fang et al. 2023, Science Advances 9); Differs: nothing.
     """
-    return simulate(x, v, None, NeuronSettings('lif', tau, v_threshold, v_reset, decay_input, detach_reset,
-                                               surrogate, alpha))
+    settings = NeuronSettings('lif', tau, v_threshold, v_reset, decay_input, detach_reset, surrogate, alpha)
+    return simulate(x, v, None, settings, backend)
 
 
 def if_(x: Tensor, v: Tensor | float | None = None, *, v_threshold: float = 1.0, v_reset: float | None = 0.0,
-        detach_reset: bool = False, surrogate: str = 'atan', alpha: float = 2.0) -> tuple[Tensor, Tensor]:
+        detach_reset: bool = False, surrogate: str = 'atan', alpha: float = 2.0,
+        backend: str | None = None) -> tuple[Tensor, Tensor]:
     """Integrate and fire, without a leak: ``h = v + x``. Arguments and shapes as :func:`lif`."""
-    return simulate(x, v, None, NeuronSettings('if', v_threshold=v_threshold, v_reset=v_reset,
-                                               detach_reset=detach_reset, surrogate=surrogate, alpha=alpha))
+    settings = NeuronSettings('if', v_threshold=v_threshold, v_reset=v_reset, detach_reset=detach_reset,
+                              surrogate=surrogate, alpha=alpha)
+    return simulate(x, v, None, settings, backend)
 
 
 def plif(x: Tensor, w: Tensor, v: Tensor | float | None = None, *, v_threshold: float = 1.0,
          v_reset: float | None = 0.0, decay_input: bool = True, detach_reset: bool = False,
-         surrogate: str = 'atan', alpha: float = 2.0) -> tuple[Tensor, Tensor]:
+         surrogate: str = 'atan', alpha: float = 2.0, backend: str | None = None) -> tuple[Tensor, Tensor]:
     """Parametric LIF: :func:`lif` with a learnable ``tau = 1 / sigmoid(w)``.
 
     Args:
@@ -65,22 +68,23 @@ def plif(x: Tensor, w: Tensor, v: Tensor | float | None = None, *, v_threshold: 
 
     Source: Fang et al. 2021, PLIF (ICCV); Differs: the values per channel are not in the paper.
     """
-    return simulate(x, v, w, NeuronSettings('plif', v_threshold=v_threshold, v_reset=v_reset, decay_input=decay_input,
-                                            detach_reset=detach_reset, surrogate=surrogate, alpha=alpha))
+    settings = NeuronSettings('plif', v_threshold=v_threshold, v_reset=v_reset, decay_input=decay_input,
+                              detach_reset=detach_reset, surrogate=surrogate, alpha=alpha)
+    return simulate(x, v, w, settings, backend)
 
 
 def leaky_integrator(x: Tensor, v: Tensor | float | None = None, *, tau: float = 2.0,
-                     decay_input: bool = True) -> tuple[Tensor, Tensor]:
+                     decay_input: bool = True, backend: str | None = None) -> tuple[Tensor, Tensor]:
     """A membrane that leaks to 0 and never fires: a read-out. Arguments as :func:`lif`.
 
     Shape: ``x`` [T, ...] -> membrane after every step [T, ...] in the dtype of ``x``, final ``v`` [...].
     """
-    return simulate(x, v, None, NeuronSettings('leaky', tau=tau, decay_input=decay_input))
+    return simulate(x, v, None, NeuronSettings('leaky', tau=tau, decay_input=decay_input), backend)
 
 
-def simulate(x: Tensor, v: Tensor | float | None, w: Tensor | None,
-             settings: NeuronSettings) -> tuple[Tensor, Tensor]:
-    """Check and prepare the inputs and hand them to a back end: the one place where a back end is chosen."""
+def simulate(x: Tensor, v: Tensor | float | None, w: Tensor | None, settings: NeuronSettings,
+             backend: str | None = None) -> tuple[Tensor, Tensor]:
+    """Check and prepare the inputs and hand them to a back end."""
     if not torch.is_floating_point(x):
         raise TypeError(f'{settings.kind}: the input has dtype {x.dtype}, but a floating dtype is needed; '
                         'use x.float().')
@@ -91,13 +95,17 @@ def simulate(x: Tensor, v: Tensor | float | None, w: Tensor | None,
     v = _initial_membrane(x, v, dtype, settings)
     if w is not None:
         w = _over_channels(w.to(dtype), x)
-    return reference.simulate(x, v, w, settings)
+    name = backends.requested(backend)
+    if name == 'reference':
+        return reference.simulate(x, v, w, settings)
+    return operators.simulate(x, v, w, settings, name)
 
 
 def _initial_membrane(x: Tensor, v: Tensor | float | None, dtype: torch.dtype, settings: NeuronSettings) -> Tensor:
     step = x.shape[1:]
     if not isinstance(v, Tensor):
-        return torch.full(step, settings.rest if v is None else v, dtype=dtype, device=x.device)
+        # one number, expanded: nothing to write, to read or to keep for backward
+        return torch.full((), settings.rest if v is None else v, dtype=dtype, device=x.device).expand(step)
     try:
         return v.to(dtype).expand(step)
     except RuntimeError:

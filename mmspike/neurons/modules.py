@@ -5,6 +5,7 @@ from dataclasses import fields
 import torch
 from torch import Tensor, nn
 
+from mmspike.neurons.backends import check_name
 from mmspike.neurons.functional import simulate
 from mmspike.neurons.settings import NeuronSettings
 
@@ -41,21 +42,23 @@ class SpikingNeuron(nn.Module):
 
 
 class _BuiltInNeuron(SpikingNeuron):
-    """A neuron whose dynamics are given by :class:`NeuronSettings`."""
+    """A neuron whose dynamics are given by :class:`NeuronSettings`, on a back end of ours."""
 
-    def __init__(self, settings: NeuronSettings) -> None:
+    def __init__(self, settings: NeuronSettings, backend: str | None) -> None:
         super().__init__()
         self.settings = settings
+        self.backend = None if backend is None else check_name(backend)
         self.register_parameter('w', None)
 
     def dynamics(self, x: Tensor, v: Tensor | float | None) -> tuple[Tensor, Tensor]:
-        return simulate(x, v, self.w, self.settings)
+        return simulate(x, v, self.w, self.settings, self.backend)
 
     def extra_repr(self) -> str:
         unused = {'lif': (), 'if': ('tau', 'decay_input'), 'plif': ('tau',),
                   'leaky': ('v_threshold', 'v_reset', 'detach_reset', 'surrogate', 'alpha')}[self.settings.kind]
-        return ', '.join(f'{f.name}={getattr(self.settings, f.name)!r}' for f in fields(self.settings)
-                         if f.name != 'kind' and f.name not in unused)
+        shown = [f'{f.name}={getattr(self.settings, f.name)!r}' for f in fields(self.settings)
+                 if f.name != 'kind' and f.name not in unused]
+        return ', '.join(shown if self.backend is None else [*shown, f'backend={self.backend!r}'])
 
 
 class LIF(_BuiltInNeuron):
@@ -63,17 +66,18 @@ class LIF(_BuiltInNeuron):
 
     def __init__(self, tau: float = 2.0, v_threshold: float = 1.0, v_reset: float | None = 0.0,
                  decay_input: bool = True, detach_reset: bool = False, surrogate: str = 'atan',
-                 alpha: float = 2.0) -> None:
-        super().__init__(NeuronSettings('lif', tau, v_threshold, v_reset, decay_input, detach_reset, surrogate, alpha))
+                 alpha: float = 2.0, backend: str | None = None) -> None:
+        super().__init__(NeuronSettings('lif', tau, v_threshold, v_reset, decay_input, detach_reset, surrogate, alpha),
+                         backend)
 
 
 class IF(_BuiltInNeuron):
     """Integrate and fire, no leak. Arguments: :func:`mmspike.neurons.if_`. Shape: [T, ...] -> spikes [T, ...]."""
 
     def __init__(self, v_threshold: float = 1.0, v_reset: float | None = 0.0, detach_reset: bool = False,
-                 surrogate: str = 'atan', alpha: float = 2.0) -> None:
+                 surrogate: str = 'atan', alpha: float = 2.0, backend: str | None = None) -> None:
         super().__init__(NeuronSettings('if', v_threshold=v_threshold, v_reset=v_reset, detach_reset=detach_reset,
-                                        surrogate=surrogate, alpha=alpha))
+                                        surrogate=surrogate, alpha=alpha), backend)
 
 
 class ParametricLIF(_BuiltInNeuron):
@@ -95,9 +99,9 @@ class ParametricLIF(_BuiltInNeuron):
 
     def __init__(self, init_tau: float = 2.0, channels: int | None = None, v_threshold: float = 1.0,
                  v_reset: float | None = 0.0, decay_input: bool = True, detach_reset: bool = False,
-                 surrogate: str = 'atan', alpha: float = 2.0) -> None:
+                 surrogate: str = 'atan', alpha: float = 2.0, backend: str | None = None) -> None:
         super().__init__(NeuronSettings('plif', v_threshold=v_threshold, v_reset=v_reset, decay_input=decay_input,
-                                        detach_reset=detach_reset, surrogate=surrogate, alpha=alpha))
+                                        detach_reset=detach_reset, surrogate=surrogate, alpha=alpha), backend)
         if not init_tau > 1:
             raise ValueError(f'ParametricLIF: init_tau={init_tau} must be above 1, since tau = 1 / sigmoid(w).')
         self.w = nn.Parameter(torch.full(() if channels is None else (channels,), -math.log(init_tau - 1)))
@@ -119,5 +123,5 @@ class LeakyIntegrator(_BuiltInNeuron):
 
     fires = False
 
-    def __init__(self, tau: float = 2.0, decay_input: bool = True) -> None:
-        super().__init__(NeuronSettings('leaky', tau=tau, decay_input=decay_input))
+    def __init__(self, tau: float = 2.0, decay_input: bool = True, backend: str | None = None) -> None:
+        super().__init__(NeuronSettings('leaky', tau=tau, decay_input=decay_input), backend)

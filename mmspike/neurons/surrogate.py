@@ -2,6 +2,7 @@
 
 Each entry of :data:`surrogates` is a function ``(u, alpha) -> dS/du`` of the distance to the threshold
 ``u = h - v_threshold``. The names are all that a neuron stores, so that every back end can carry its own version.
+They change temporaries in place, because where nothing fuses, each new tensor costs as much as the arithmetic.
 """
 import math
 from collections.abc import Callable, Mapping
@@ -14,33 +15,33 @@ from torch import Tensor
 
 def sigmoid(u: Tensor, alpha: float) -> Tensor:
     """Derivative of ``sigmoid(alpha u)``: ``alpha s (1 - s)``."""
-    s = torch.sigmoid(alpha * u)
-    return alpha * s * (1 - s)
+    s = (alpha * u).sigmoid_()
+    return (1 - s).mul_(s).mul_(alpha)
 
 
 def atan(u: Tensor, alpha: float) -> Tensor:
     """Derivative of ``atan(pi/2 alpha u) / pi + 1/2``: ``alpha/2 / (1 + (pi/2 alpha u)^2)``."""
-    return (alpha / 2) / (1 + (math.pi / 2 * alpha * u) ** 2)
+    return (math.pi / 2 * alpha * u).square_().add_(1).reciprocal_() * (alpha / 2)
 
 
 def triangle(u: Tensor, alpha: float) -> Tensor:
     """Piecewise quadratic: a triangle of height ``alpha`` that reaches zero at ``|u| = 1 / alpha``."""
-    return (alpha - alpha**2 * u.abs()).clamp(min=0)
+    return u.abs().mul_(-(alpha**2)).add_(alpha).clamp_(min=0)
 
 
 def rectangle(u: Tensor, alpha: float) -> Tensor:
     """A box of height ``alpha`` over ``|u| < 1 / (2 alpha)``."""
-    return alpha * (u.abs() < 0.5 / alpha).to(u.dtype)
+    return u.abs().lt_(0.5 / alpha).mul_(alpha)
 
 
 def erf(u: Tensor, alpha: float) -> Tensor:
     """Derivative of ``(1 + erf(alpha u)) / 2``: a Gaussian, ``alpha / sqrt(pi) exp(-(alpha u)^2)``."""
-    return (alpha / math.sqrt(math.pi)) * torch.exp(-((alpha * u) ** 2))
+    return (alpha * u).square_().neg_().exp_() * (alpha / math.sqrt(math.pi))
 
 
 def soft_sign(u: Tensor, alpha: float) -> Tensor:
     """Derivative of ``(alpha u / (1 + alpha |u|) + 1) / 2``: ``alpha/2 / (1 + alpha |u|)^2``."""
-    return (alpha / 2) / (1 + alpha * u.abs()) ** 2
+    return u.abs().mul_(alpha).add_(1).square_().reciprocal_() * (alpha / 2)
 
 
 def super_spike(u: Tensor, alpha: float) -> Tensor:
@@ -49,7 +50,7 @@ def super_spike(u: Tensor, alpha: float) -> Tensor:
     Source: Zenke and Ganguli 2018, SuperSpike.
     Differs: alpha scales the height, as in SpikingJelly; in the paper its counterpart scales ``u``.
     """
-    return alpha / (1 + u.abs()) ** 2
+    return u.abs().add_(1).square_().reciprocal_() * alpha
 
 
 surrogates: Mapping[str, Callable[[Tensor, float], Tensor]] = MappingProxyType(

@@ -5,9 +5,20 @@ from golden_cases import differences, load_case
 from mmaction.structures import ActionDataSample
 from mmengine import Config
 
+from mmspike import neurons
 from mmspike.analysis import SpikeRecorder
 from mmspike.convert import respike
+from mmspike.neurons import compiled
 from mmspike.registry import MODELS
+
+
+@pytest.fixture(autouse=True, params=['reference', 'tiled', 'compiled'])
+def backend(request):
+    """Every case runs on every back end that takes float64."""
+    if request.param == 'compiled' and not compiled.available():
+        pytest.skip('no C++ compiler')
+    with neurons.backend(request.param):
+        yield
 
 
 def build(root, case: dict, state_dict: dict):

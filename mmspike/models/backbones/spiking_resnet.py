@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmspike.models.layers import per_step
+from mmspike.models.layers import conv_of_spikes, norm_and_fire, per_step
 from mmspike.registry import MODELS
 
 NEURON = dict(type='LIF', tau=4 / 3, v_threshold=1.0, v_reset=0.0, detach_reset=True, surrogate='atan', alpha=2.0)
@@ -37,8 +37,9 @@ class SpikingBlock(BaseModule):
             self.shortcut = Projection(in_channels, out_channels, stride, norm)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.norm1(per_step(self.conv1, self.lif1(x)))
-        y = self.norm2(per_step(self.conv2, self.lif2(y)))
+        y = conv_of_spikes(self.conv1, self.lif1, self.lif1(x))
+        y = conv_of_spikes(self.conv2, self.lif2, norm_and_fire(self.norm1, self.lif2, y))
+        y = self.norm2(y)
         return y + (x if self.shortcut is None else self.shortcut(x))
 
 

@@ -3,6 +3,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmspike.models.layers.saving import saved_as
 from mmspike.models.layers.time import per_step
 from mmspike.registry import MODELS
 
@@ -53,7 +54,12 @@ class GEGLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         value, gate = self.proj_in(x).chunk(2, dim=-1)
-        return self.proj_out(value * F.gelu(gate))
+        v, g = value.detach(), gate.detach()  # enough to have all else in here again in backward
+        activation = F.gelu(gate)
+        with saved_as(activation, lambda: F.gelu(g)):
+            hidden = value * activation
+        with saved_as(hidden, lambda: v * F.gelu(g)):
+            return self.proj_out(hidden)
 
 
 @MODELS.register_module()

@@ -44,12 +44,21 @@ class StepBatchNorm2d(_NormBase):
             raise ValueError(f'StepBatchNorm2d: expected [T, B, {self.num_features}, H, W], got {list(x.shape)}.')
         if not self.training:
             return per_step(self._normalise_by_running, x)
+        y, mean, var = self._normalise_by_batch(x)
+        self._update_running(mean, var)
+        return y
+
+    def again(self, x: Tensor) -> Tensor:
+        """What the forward of x in training mode gave, bit by bit; the running statistics do not move again."""
+        return self._normalise_by_batch(x)[0]
+
+    def _normalise_by_batch(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Normalised x, mean and unbiased variance ``[T, C]``."""
         steps = x.shape[0]
         y = x.transpose(0, 1).flatten(1, 2)  # [B, T*C, H, W]
         normalise = self._normalise_over_processes if self.sync and _world_size() > 1 else self._normalise
         y, mean, var = normalise(y, self.weight.repeat(steps), self.bias.repeat(steps))
-        self._update_running(mean.view(steps, -1), var.view(steps, -1))
-        return y.unflatten(1, (steps, -1)).transpose(0, 1)
+        return y.unflatten(1, (steps, -1)).transpose(0, 1), mean.view(steps, -1), var.view(steps, -1)
 
     def _normalise_by_running(self, x: Tensor) -> Tensor:
         return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
