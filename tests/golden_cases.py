@@ -9,7 +9,7 @@ import torch
 def load_case(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
     """The case, and its state dict under the published names (float32 values; empty for a case without a model)."""
     case = torch.load(path, weights_only=True)
-    state_dict = fill(case['keys'], case['rule'], case['salt'])
+    state_dict = fill(case['keys'], case['rule'], case['salt']) if case['keys'] else {}
     if state_dict:
         check = case['checks']['weights']
         total = sum(float(value.double().sum()) for value in state_dict.values() if value.is_floating_point())
