@@ -16,7 +16,8 @@ default_hooks = dict(
     # custom_hooks replace those of its base.
     epoch_seed=dict(type='EpochSeedHook'),
     checkpoint_check=dict(type='CheckpointCheckHook'),
-    num_classes=dict(type='NumClassesHook'))
+    num_classes=dict(type='NumClassesHook'),
+    positive_ratio=dict(type='PositiveRatioHook'))  # for losses that weigh attributes by their rarity
 
 env_cfg = dict(
     cudnn_benchmark=True,

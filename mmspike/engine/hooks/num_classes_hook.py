@@ -1,6 +1,7 @@
-"""A label outside the model's classes is named before the first batch."""
+"""Labels that do not fit the model's head are named before the first batch."""
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import nn
 from torch.utils.data import Dataset
 
 from mmspike.registry import HOOKS
@@ -10,13 +11,14 @@ from .unwrap import inner_datasets, unwrap
 
 @HOOKS.register_module()
 class NumClassesHook(Hook):
-    """Compares the labels of each dataset with ``model.head.num_classes``.
+    """Compares each dataset with the head: its labels with ``num_classes``, its attributes with ``num_attributes``.
 
     Without it a label too large ends in an index error of the loss, on a GPU as a failed device-side assertion, and
-    in a test merely counts as wrong. What is no integer label is left alone.
+    in a test merely counts as wrong. What is no integer label is left alone. A head that knows the names of its
+    attributes (``attributes``) is held to their order too.
 
     Raises:
-        ValueError: names the list, the line, the label and what to do.
+        ValueError: names the list, the line, the label (or both counts of attributes) and what to do.
     """
 
     def before_train(self, runner: Runner) -> None:
@@ -30,7 +32,11 @@ class NumClassesHook(Hook):
 
 
 def _check(runner: Runner, dataset: Dataset) -> None:
-    num_classes = getattr(getattr(unwrap(runner.model), 'head', None), 'num_classes', None)
+    head = getattr(unwrap(runner.model), 'head', None)
+    if hasattr(head, 'num_attributes'):
+        for inner in inner_datasets(dataset):
+            _check_attributes(inner, head)
+    num_classes = getattr(head, 'num_classes', None)
     if num_classes is None:
         return
     for inner in inner_datasets(dataset):
@@ -42,6 +48,24 @@ def _check(runner: Runner, dataset: Dataset) -> None:
         if wrong:
             item = inner.get_data_info(wrong[0])
             raise ValueError(_explain(inner, item, len(wrong), list(labels.values()), num_classes))
+
+
+def _check_attributes(dataset: Dataset, head: nn.Module) -> None:
+    attributes = getattr(dataset, 'metainfo', {}).get('attributes')
+    if attributes is None:
+        return
+    source = getattr(dataset, 'ann_file', '') or type(dataset).__name__
+    count = len(attributes)
+    if count != head.num_attributes:
+        raise ValueError(f'{source}: {count} attributes ({", ".join(attributes[:3])}, ...), the model has '
+                         f'{head.num_attributes}. Set model.head.num_attributes={count} '
+                         f'(--cfg-options model.head.num_attributes={count}), or use the config of this data set.')
+    known = getattr(head, 'attributes', None)
+    if known is not None and list(known) != list(attributes):
+        place = next(i for i, (ours, theirs) in enumerate(zip(known, attributes, strict=True)) if ours != theirs)
+        raise ValueError(f'{source}: attribute {place} is {attributes[place]!r}, but the text embeddings of the head '
+                         f'have {known[place]!r} there. Write them from this annotation file: '
+                         f'python tools/dataset_converters/text_embeddings.py {source} --out FILE.')
 
 
 def _explain(dataset: Dataset, item: dict, count: int, labels: list[int], num_classes: int) -> str:

@@ -1,3 +1,4 @@
 from .action_head import ActionHead
+from .attribute_head import AttributeHead
 
-__all__ = ['ActionHead']
+__all__ = ['ActionHead', 'AttributeHead']

@@ -1,0 +1,3 @@
+from .weighted_bce import WeightedBCELoss
+
+__all__ = ['WeightedBCELoss']
