@@ -1,7 +1,9 @@
-"""Datasets: a list file, a pipeline of transforms, and the decoders under them."""
+"""Datasets: an annotation or list file, a pipeline of transforms, and the decoders under them."""
+from .attribute_dataset import AttributeDataset
+from .image_reader import ImageReadError
 from .synthetic_actions import SyntheticActions
 from .video_backends import open_video
 from .video_dataset import VideoDataset
 from .video_reader import VideoReadError
 
-__all__ = ['SyntheticActions', 'VideoDataset', 'VideoReadError', 'open_video']
+__all__ = ['AttributeDataset', 'ImageReadError', 'SyntheticActions', 'VideoDataset', 'VideoReadError', 'open_video']

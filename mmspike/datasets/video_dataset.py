@@ -1,17 +1,15 @@
 """Videos, or folders of frames, named by a list file."""
 import logging
 import os
-import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from mmspike.registry import DATASETS, TRANSFORMS
 
+from .seeding import SharedState, load_or_replace, seeded
 from .video_list import read_classes, read_video_list
 from .video_reader import VideoReadError
 
@@ -66,9 +64,7 @@ class VideoDataset(BaseDataset):
             raise ValueError(f"data_prefix has the keys {list(data_prefix)}, expected dict(video='folder of videos')")
         self.delimiter, self.classes, self.filename_tmpl = delimiter, classes, filename_tmpl
         self.window, self.seed = window, seed
-        # In shared memory, so that persistent workers follow set_epoch and failures are counted across workers
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-        self._unreadable = torch.zeros(0, dtype=torch.uint8)
+        self._shared = SharedState()
         # Built here: mmengine would look the names up in whatever scope is the default one
         pipeline = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
         super().__init__(ann_file=ann_file, data_prefix=data_prefix, data_root=data_root, pipeline=pipeline,
@@ -78,16 +74,16 @@ class VideoDataset(BaseDataset):
         """Read the list; called by the constructor unless ``lazy_init``."""
         if not self._fully_initialized:
             super().full_init()
-            self._unreadable = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
+            self._shared.set_length(len(self))
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the augmentation of an epoch, in this process and in its workers."""
-        self._epoch.fill_(epoch)
+        self._shared.epoch = epoch
 
     @property
     def num_unreadable(self) -> int:
         """Different samples that could not be read so far, in this process and its workers."""
-        return int(self._unreadable.sum())
+        return self._shared.num_unreadable
 
     def load_data_list(self) -> list[dict]:
         """Returns one dictionary per sample: ``filename, label, line`` and, where known, ``total_frames``,
@@ -172,34 +168,26 @@ class VideoDataset(BaseDataset):
 
     def __getitem__(self, idx: int) -> dict:
         self.full_init()
-        with seeded(self.seed, int(self._epoch), idx):
-            return self._load(idx)
+        with seeded(self.seed, self._shared.epoch, idx):
+            if self.test_mode:
+                return self._load_for_test(idx)
+            return load_or_replace(
+                self.prepare_data, idx, VideoReadError, self._note, len(self), self.max_refetch,
+                f'The list {self.ann_file} or the folder {self.data_prefix["video"] or "(none: paths as listed)"} '
+                'looks wrong; the converters in tools/dataset_converters open every video with --check and say which fail')
 
-    def _load(self, idx: int) -> dict:
-        failed: list[int] = []
-        while True:
-            try:
-                return self.prepare_data(idx)
-            except VideoReadError as error:
-                self._note(idx, error)
-                if self.test_mode:
-                    info = self.get_data_info(idx)
-                    reader = GreyVideo(info.get('total_frames', GreyVideo.NUM_FRAMES))
-                    return self._run_pipeline(dict(info, unreadable=str(error), video_reader=reader))
-                failed.append(idx)
-                if len(failed) > self.max_refetch or len(failed) == len(self):
-                    raise RuntimeError(
-                        f'{len(failed)} different videos in a row cannot be read; the list {self.ann_file} or the '
-                        f'folder {self.data_prefix["video"] or "(none: paths as listed)"} looks wrong. The last: '
-                        f'{error}. The converters in tools/dataset_converters open every video with --check and say '
-                        'which fail') from error
-                while idx in failed:
-                    idx = int(np.random.randint(len(self)))
+    def _load_for_test(self, idx: int) -> dict:
+        try:
+            return self.prepare_data(idx)
+        except VideoReadError as error:
+            self._note(idx, error)
+            info = self.get_data_info(idx)
+            reader = GreyVideo(info.get('total_frames', GreyVideo.NUM_FRAMES))
+            return self._run_pipeline(dict(info, unreadable=str(error), video_reader=reader))
 
     def _note(self, idx: int, error: VideoReadError) -> None:
-        if self._unreadable[idx]:
+        if not self._shared.fails_first(idx):
             return
-        self._unreadable[idx] = 1
         fate = 'counted as wrong' if self.test_mode else 'replaced by another'
         print_log(f'{error}; {fate} ({self.num_unreadable} of {len(self)} samples of {self.ann_file} so far)',
                   logger='current', level=logging.WARNING)
@@ -219,20 +207,6 @@ class GreyVideo:
     def read(self, indices: Sequence[int]) -> list[np.ndarray]:
         """Grey frames of a usual size. **Shape** [256, 340, 3] each."""
         return [np.full((256, 340, 3), 128, np.uint8) for _ in indices]
-
-
-@contextmanager
-def seeded(*key: int) -> Iterator[None]:
-    """Seed Python's and numpy's global generators for a block, and put them back after it."""
-    states = random.getstate(), np.random.get_state()
-    first, second = np.random.SeedSequence([part % 2**32 for part in key]).generate_state(2)
-    random.seed(int(first))
-    np.random.seed(int(second))
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
 
 
 def _missing_list(path: str) -> str:

@@ -131,7 +131,7 @@ def test_truncated_video_in_training(folder, make_video, log):
 
 def test_too_many_failures_in_a_row(folder):
     (folder / 'list.txt').write_text('empty.avi 0\ntext.avi 1\n')
-    with pytest.raises(RuntimeError, match='2 different videos in a row cannot be read; the list .*list.txt or the '
+    with pytest.raises(RuntimeError, match='2 different samples in a row cannot be read.*The list .*list.txt or the '
                                            'folder .*videos looks wrong.*--check'):
         dataset(folder)[0]
 

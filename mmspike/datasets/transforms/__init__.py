@@ -1,7 +1,8 @@
 from .augment import RandomChannelPermutation, RandomWrapShift
 from .formatting import PackClip
+from .person import LoadImage, PadToSquare
 from .sampling import SampleSegments, SampleWindows
 from .video import VideoDecode, VideoInit
 
-__all__ = ['PackClip', 'RandomChannelPermutation', 'RandomWrapShift', 'SampleSegments', 'SampleWindows', 'VideoDecode',
-           'VideoInit']
+__all__ = ['LoadImage', 'PackClip', 'PadToSquare', 'RandomChannelPermutation', 'RandomWrapShift', 'SampleSegments',
+           'SampleWindows', 'VideoDecode', 'VideoInit']
