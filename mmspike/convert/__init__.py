@@ -1,4 +1,5 @@
 """Published checkpoints -> ours: pure functions from state dict to state dict, one file per system."""
 from .respike import respike
+from .spikingformer import spikingformer
 
-__all__ = ['respike']
+__all__ = ['respike', 'spikingformer']

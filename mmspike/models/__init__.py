@@ -1,12 +1,13 @@
 """Models: layers, backbones, heads, preprocessors, and the predictors that join them."""
 from . import layers  # noqa: F401  (registers norms, fusions and neurons)
-from .backbones import ReSpike, SpikingResNet
-from .heads import ActionHead, AttributeHead
-from .losses import WeightedBCELoss
-from .predictors import ActionRecognizer, AttributeRecognizer
+from .backbones import ReSpike, Spikingformer, SpikingResNet
+from .heads import ActionHead, AttributeHead, VTBHead
+from .losses import BinaryKD, LogitKL, TextAlignmentKL, WeightedBCELoss
+from .predictors import ActionRecognizer, AttributeRecognizer, Distiller
 from .preprocessors import ClipDataPreprocessor
 
 __all__ = [
-    'ActionHead', 'ActionRecognizer', 'AttributeHead', 'AttributeRecognizer', 'ClipDataPreprocessor', 'ReSpike',
-    'SpikingResNet', 'WeightedBCELoss'
+    'ActionHead', 'ActionRecognizer', 'AttributeHead', 'AttributeRecognizer', 'BinaryKD', 'ClipDataPreprocessor',
+    'Distiller', 'LogitKL', 'ReSpike', 'SpikingResNet', 'Spikingformer', 'TextAlignmentKL', 'VTBHead',
+    'WeightedBCELoss'
 ]
