@@ -54,7 +54,7 @@ def require_file(path: str | Path) -> Path:
 
 def weights_of(checkpoint: dict, source: str | Path = 'the checkpoint') -> OrderedDict:
     """The state dict inside a checkpoint (or the checkpoint itself, where it is one), without DDP's ``module.``."""
-    state_dict = checkpoint.get('state_dict', checkpoint)
+    state_dict = checkpoint.get('state_dict', checkpoint.get('state_dicts', checkpoint))  # the latter: OpenPAR
     if not state_dict or not all(isinstance(value, torch.Tensor) for value in state_dict.values()):
         raise CheckpointError(f'{source}: holds no weights, its keys are {_first(list(checkpoint))}. Expected a state '
                               "dict (name -> tensor), alone or under the key 'state_dict'.")
@@ -134,13 +134,13 @@ def load_weights(model: nn.Module, path: str | Path, map_location: Any = 'cpu') 
 def _likely_cause(difference: StateDictDifference) -> str:
     if not difference.matched:
         return ('No tensor fits: the file belongs to another model, or carries the names of the published code. '
-                'Convert a published ReSpike checkpoint first: '
-                'python tools/model_converters/convert.py respike SRC DST.')
+                'Convert a published checkpoint first: python tools/model_converters/convert.py SYSTEM SRC DST.')
     heads = [entry for entry in difference.shapes if re.search(r'(^|\.)(head|fc)\.', entry[0])]
     if heads and len(heads) == len(difference.shapes) and not difference.missing and not difference.unexpected:
         _, theirs, ours = heads[0]
         return (f'Only the classifier differs: the file knows {theirs[0]} classes, the model {ours[0]}. '
-                f'Set model.head.num_classes={theirs[0]} to use the file as it is, or start from it with another head '
+                f'Set model.head.num_classes={theirs[0]} (num_attributes={theirs[0]} of a head of attributes) to use '
+                'the file as it is, or start from it with another head '
                 'by training with --cfg-options load_from=FILE.')
     return 'Likely the file was made with another config: use the one that its run wrote into its work directory.'
 

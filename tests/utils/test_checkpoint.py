@@ -154,7 +154,7 @@ def test_a_file_with_the_published_names_points_to_the_converter():
     assert difference.matched == 0
     assert '8 of the model are missing in the file: backbone.0.weight' in message
     assert 'unknown to the model: resnet.0, resnet.1, resnet.2, resnet.3, resnet.4 and 4 more' in message
-    assert 'tools/model_converters/convert.py respike SRC DST' in message
+    assert 'tools/model_converters/convert.py SYSTEM SRC DST' in message
 
 
 def test_a_file_of_another_config_says_so():

@@ -1,12 +1,15 @@
 """Labels that do not fit the model's head are named before the first batch."""
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import nn
 from torch.utils.data import Dataset
 
 from mmspike.registry import HOOKS
 
 from .unwrap import inner_datasets, unwrap
+
+_EMBED = ('Write them from this annotation file: '
+          'python tools/dataset_converters/text_embeddings.py {source} --out FILE.')
+_TEACH = 'Give a teacher trained on this data set, or on one with the same attributes in the same order.'
 
 
 @HOOKS.register_module()
@@ -14,8 +17,8 @@ class NumClassesHook(Hook):
     """Compares each dataset with the head: its labels with ``num_classes``, its attributes with ``num_attributes``.
 
     Without it a label too large ends in an index error of the loss, on a GPU as a failed device-side assertion, and
-    in a test merely counts as wrong. What is no integer label is left alone. A head that knows the names of its
-    attributes (``attributes``) is held to their order too.
+    in a test merely counts as wrong. What is no integer label is left alone. Where the head, or the teacher of a
+    distiller, knows the names of its attributes, their order is compared too.
 
     Raises:
         ValueError: names the list, the line, the label (or both counts of attributes) and what to do.
@@ -32,10 +35,14 @@ class NumClassesHook(Hook):
 
 
 def _check(runner: Runner, dataset: Dataset) -> None:
-    head = getattr(unwrap(runner.model), 'head', None)
+    model = unwrap(runner.model)
+    head = getattr(model, 'head', None)
     if hasattr(head, 'num_attributes'):
+        option = f"model.{'student.' if hasattr(model, 'student') else ''}head.num_attributes"
         for inner in inner_datasets(dataset):
-            _check_attributes(inner, head)
+            _check_attributes(inner, head.num_attributes, option)
+            _check_names(inner, getattr(head, 'attributes', None), 'the text embeddings of the head', _EMBED)
+            _check_names(inner, getattr(model, 'teacher_attributes', None), 'the teacher', _TEACH)
     num_classes = getattr(head, 'num_classes', None)
     if num_classes is None:
         return
@@ -50,26 +57,32 @@ def _check(runner: Runner, dataset: Dataset) -> None:
             raise ValueError(_explain(inner, item, len(wrong), list(labels.values()), num_classes))
 
 
-def _check_attributes(dataset: Dataset, head: nn.Module) -> None:
-    attributes = getattr(dataset, 'metainfo', {}).get('attributes')
-    if attributes is None:
-        return
-    source = getattr(dataset, 'ann_file', '') or type(dataset).__name__
-    count = len(attributes)
-    if count != head.num_attributes:
-        raise ValueError(f'{source}: {count} attributes ({", ".join(attributes[:3])}, ...), the model has '
-                         f'{head.num_attributes}. Set model.head.num_attributes={count} '
-                         f'(--cfg-options model.head.num_attributes={count}), or use the config of this data set.')
-    known = getattr(head, 'attributes', None)
-    if known is not None and list(known) != list(attributes):
-        place = next(i for i, (ours, theirs) in enumerate(zip(known, attributes, strict=True)) if ours != theirs)
-        raise ValueError(f'{source}: attribute {place} is {attributes[place]!r}, but the text embeddings of the head '
-                         f'have {known[place]!r} there. Write them from this annotation file: '
-                         f'python tools/dataset_converters/text_embeddings.py {source} --out FILE.')
+def _check_attributes(dataset: Dataset, expected: int, option: str) -> None:
+    attributes = _attributes(dataset)
+    if attributes is not None and len(attributes) != expected:
+        count = len(attributes)
+        raise ValueError(f'{_source(dataset)}: {count} attributes ({", ".join(attributes[:3])}, ...), the model has '
+                         f'{expected}. Set {option}={count} (--cfg-options {option}={count}), or use the config of '
+                         'this data set.')
+
+
+def _check_names(dataset: Dataset, known: list[str] | None, whose: str, advice: str) -> None:
+    attributes = _attributes(dataset)
+    if attributes is not None and known is not None and list(known) != list(attributes):
+        place = next((i for i, (a, b) in enumerate(zip(attributes, known, strict=False)) if a != b), 0)
+        raise ValueError(f'{_source(dataset)}: attribute {place} is {attributes[place]!r}, for {whose} it is '
+                         f'{known[place]!r}. {advice.format(source=_source(dataset))}')
+
+
+def _attributes(dataset: Dataset) -> list[str] | None:
+    return getattr(dataset, 'metainfo', {}).get('attributes')
+
+
+def _source(dataset: Dataset) -> str:
+    return getattr(dataset, 'ann_file', '') or type(dataset).__name__
 
 
 def _explain(dataset: Dataset, item: dict, count: int, labels: list[int], num_classes: int) -> str:
-    source = getattr(dataset, 'ann_file', '') or type(dataset).__name__
     line = f", line {item['line']}" if 'line' in item else ''
     others = f' (and {count - 1} more)' if count > 1 else ''
     if min(labels) < 0:
@@ -79,5 +92,5 @@ def _explain(dataset: Dataset, item: dict, count: int, labels: list[int], num_cl
     else:
         advice = (f'Correct the list, or set model.head.num_classes={max(labels) + 1} '
                   f'(--cfg-options model.head.num_classes={max(labels) + 1}).')
-    return (f"{source}{line}: label {item['label']} of {item.get('filename', 'a sample')}{others} is outside the "
-            f'{num_classes} classes of the model, 0 to {num_classes - 1}. {advice}')
+    return (f"{_source(dataset)}{line}: label {item['label']} of {item.get('filename', 'a sample')}{others} is outside "
+            f'the {num_classes} classes of the model, 0 to {num_classes - 1}. {advice}')

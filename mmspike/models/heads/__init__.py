@@ -1,4 +1,5 @@
 from .action_head import ActionHead
 from .attribute_head import AttributeHead
+from .vtb_head import VTBHead
 
-__all__ = ['ActionHead', 'AttributeHead']
+__all__ = ['ActionHead', 'AttributeHead', 'VTBHead']

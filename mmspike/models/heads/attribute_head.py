@@ -56,8 +56,9 @@ class AttributeHead(BaseModule):
         """``loss`` of logits ``[B, A]`` against the samples' ``gt_score``."""
         labels = torch.stack([sample.gt_score for sample in samples]).to(logits.device)
         if labels.shape != logits.shape:
-            raise ValueError(f'AttributeHead: {labels.shape[1]} labels per image, {self.num_attributes} attributes. '
-                             f'Set model.head.num_attributes={labels.shape[1]}, or use the data set\'s own config.')
+            raise ValueError(f'{type(self).__name__}: {labels.shape[1]} labels per image, {self.num_attributes} '
+                             f'attributes. Set model.head.num_attributes={labels.shape[1]}, or use the config of the '
+                             'data set.')
         return dict(loss=self.loss_module(logits, labels))
 
     def predict(self, features: Sequence[Tensor], samples: list[DataSample]) -> list[DataSample]:
