@@ -44,7 +44,7 @@ WEIGHT_INITIALIZERS = _child(root.WEIGHT_INITIALIZERS, 'engine')
 OPTIMIZERS = _child(root.OPTIMIZERS)
 OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, 'engine')
 OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS)
-PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS)
+PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS, 'engine')
 # Evaluation and pictures
 METRICS = _child(root.METRICS, 'evaluation')
 EVALUATOR = _child(root.EVALUATOR)

@@ -1,5 +1,7 @@
 """Published checkpoints -> ours: pure functions from state dict to state dict, one file per system."""
 from .respike import respike
+from .snn_par import snn_par
 from .spikingformer import spikingformer
+from .vtb import vit, vtb
 
-__all__ = ['respike', 'spikingformer']
+__all__ = ['respike', 'snn_par', 'spikingformer', 'vit', 'vtb']

@@ -22,6 +22,10 @@ def _one_cycle(*_: Any) -> None:
     raise pickle.UnpicklingError(f'Unsupported global: GLOBAL {_ONE_CYCLE}')
 
 
+class EasyDict(dict):
+    """Stands in for ``easydict.EasyDict``, in which OpenPAR's checkpoints hold figures: a dict, without its code."""
+
+
 _FUNCTIONS = {
     (owner, name): getattr(source, name)
     for owner, source, names in (
@@ -43,10 +47,11 @@ def restricted_getattr(owner: Any, name: str) -> Any:
 
 
 def allowed_globals() -> list:
-    """The list for ``torch.serialization.safe_globals``: what a checkpoint of mmengine's Runner needs."""
+    """The list for ``torch.serialization.safe_globals``: what checkpoints of mmengine and OpenPAR need."""
     numbers = [type(np.dtype(code)) for code in '?bBhHiIlLqQefd']
     allowed = [HistoryBuffer, np.ndarray, np.dtype, *dict.fromkeys(numbers)]
     for core in _NUMPY_CORES:
         allowed += [(np._core.multiarray._reconstruct, f'{core}._reconstruct'),
                     (np._core.multiarray.scalar, f'{core}.scalar')]
-    return [*allowed, (_one_cycle, _ONE_CYCLE), (restricted_getattr, 'builtins.getattr')]
+    return [*allowed, (_one_cycle, _ONE_CYCLE), (restricted_getattr, 'builtins.getattr'),
+            (EasyDict, 'easydict.EasyDict')]

@@ -1,4 +1,8 @@
-"""Convert a published checkpoint to ours: ``convert.py respike SRC DST``."""
+"""Convert a published checkpoint to ours: ``convert.py SYSTEM SRC DST``.
+
+A published SNN-PAR file holds student and teacher: ``snn_par`` takes the one, ``vtb`` the other. ``vit`` makes of an
+ImageNet ViT (timm) what the training of a VTB starts from.
+"""
 import argparse
 import sys
 from pathlib import Path
@@ -11,9 +15,9 @@ from mmspike.version import __version__
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('system', choices=sorted(convert.__all__), help='which system the checkpoint is of')
-    parser.add_argument('src', type=Path, help="published checkpoint: a state dict, alone or under 'state_dict'")
+    parser.add_argument('src', type=Path, help="published checkpoint: a state dict, alone or under 'state_dict(s)'")
     parser.add_argument('dst', type=Path, help='file to write; for init_model, tools/test.py or load_from')
     args = parser.parse_args(argv)
     try:
