@@ -20,10 +20,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test a model')
     add_common_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file, or its http(s) address')
-    parser.add_argument('--out', metavar='FILE.json', help='write the metrics')
+    parser.add_argument('--out', metavar='FILE.json', help='write the metrics, and those of each attribute, '
+                        'where there are such, as FILE_attributes.json and .csv')
     parser.add_argument('--dump', metavar='FILE.pkl', help='write the predictions, for evaluation elsewhere')
-    parser.add_argument('--show-dir', metavar='FOLDER', help='draw tested clips into this folder')
-    parser.add_argument('--interval', type=int, default=1, help='with --show-dir: draw every such clip (default: all)')
+    parser.add_argument('--show-dir', metavar='FOLDER', help='draw tested samples into this folder')
+    parser.add_argument('--interval', type=int, default=1, help='with --show-dir: draw one of so many (default: all)')
     parser.add_argument('--tta', action='store_true', help='test-time augmentation: tta_pipeline of the config')
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on the CPU')
     return parser.parse_args(argv)
@@ -43,15 +44,19 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
     if args.show_dir:
         hook = cfg.get('default_hooks', {}).get('visualization')
         if hook is None:
-            raise ConfigError(["default_hooks.visualization: --show-dir needs dict(type='ActionVisualizationHook')"],
+            raise ConfigError(["default_hooks.visualization: --show-dir needs dict(type='VisualizationHook')"],
                               cfg.filename)
         hook.update(enable=True, out_dir=args.show_dir, interval=args.interval)
-    if args.out and not args.out.endswith('.json'):
-        raise ConfigError([f'--out: expected a .json file, got {args.out}'])
+    metrics = cfg.test_evaluator if isinstance(cfg.test_evaluator, list | tuple) else [cfg.test_evaluator]
+    if args.out:
+        if not args.out.endswith('.json'):
+            raise ConfigError([f'--out: expected a .json file, got {args.out}'])
+        for metric in metrics:
+            if metric.type == 'AttributeMetric':
+                metric.setdefault('out', args.out.removesuffix('.json') + '_attributes')
     if args.dump:
         if not args.dump.endswith(('.pkl', '.pickle')):
             raise ConfigError([f'--dump: expected a .pkl file, got {args.dump}'])
-        metrics = cfg.test_evaluator if isinstance(cfg.test_evaluator, list | tuple) else [cfg.test_evaluator]
         cfg.test_evaluator = [*metrics, dict(type='DumpResults', out_file_path=args.dump)]
     if args.amp:
         cfg.test_cfg.fp16 = True

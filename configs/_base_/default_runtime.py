@@ -1,6 +1,6 @@
 """What every run has in common: hooks, environment, logs.
 
-Needs an EpochBasedTrainLoop and a metric ``acc/top1``; a task with another metric sets ``checkpoint.save_best``.
+Needs an EpochBasedTrainLoop and a metric ``acc/top1``; attribute_runtime.py is the same for attributes.
 """
 default_scope = 'mmspike'
 
@@ -11,7 +11,7 @@ default_hooks = dict(
     checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=3, save_best='acc/top1', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),  # all processes validate, and save, the same BatchNorm statistics
-    visualization=dict(type='ActionVisualizationHook', enable=False),
+    visualization=dict(type='VisualizationHook', enable=False),
     # Exact resume; a checkpoint of another model and a label outside the classes are errors. Here, as a config's own
     # custom_hooks replace those of its base.
     epoch_seed=dict(type='EpochSeedHook'),

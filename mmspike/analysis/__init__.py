@@ -1,4 +1,5 @@
 """Observers of a finished model."""
+from mmspike.analysis.heat_map import HeatMapRecorder
 from mmspike.analysis.spikes import SpikeRecorder
 
-__all__ = ['SpikeRecorder']
+__all__ = ['HeatMapRecorder', 'SpikeRecorder']

@@ -5,6 +5,12 @@ from torch import Tensor, nn
 from mmspike.neurons import SpikingNeuron
 
 
+def firing_neurons(model: nn.Module) -> dict[SpikingNeuron, str]:
+    """The neurons of a model whose output is spikes, and their names."""
+    return {module: name or type(module).__name__ for name, module in model.named_modules()
+            if isinstance(module, SpikingNeuron) and module.fires}
+
+
 class SpikeRecorder:
     """Record the firing rates of all :class:`~mmspike.neurons.SpikingNeuron` of a model while it runs.
 
@@ -22,8 +28,7 @@ class SpikeRecorder:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self._neurons = {module: name or type(module).__name__ for name, module in model.named_modules()
-                         if isinstance(module, SpikingNeuron) and module.fires}
+        self._neurons = firing_neurons(model)
         self._spikes: dict[str, Tensor] = {}
         self._elements: dict[str, Tensor] = {}
         self._hooks: list[torch.utils.hooks.RemovableHandle] = []

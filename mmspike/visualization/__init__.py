@@ -1,7 +1,11 @@
 """Pictures of what a model saw and answered."""
 from mmspike.visualization.action_visualizer import ActionVisualizer
+from mmspike.visualization.attribute_panel import Picture, attribute_panel, input_pictures
+from mmspike.visualization.attribute_visualizer import AttributeVisualizer
 from mmspike.visualization.clip_panel import clip_panel, residual_frames
 from mmspike.visualization.contact_sheet import contact_sheet
-from mmspike.visualization.page import to_array
+from mmspike.visualization.figure_visualizer import FigureVisualizer
+from mmspike.visualization.page import to_array, to_rgb
 
-__all__ = ['ActionVisualizer', 'clip_panel', 'contact_sheet', 'residual_frames', 'to_array']
+__all__ = ['ActionVisualizer', 'AttributeVisualizer', 'FigureVisualizer', 'Picture', 'attribute_panel', 'clip_panel',
+           'contact_sheet', 'input_pictures', 'residual_frames', 'to_array', 'to_rgb']

@@ -1,27 +1,44 @@
 """The visualizer of action recognisers: one picture per clip, to a file or to the visual back ends."""
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmaction.structures import ActionDataSample
 from mmengine.dist import master_only
-from mmengine.visualization import Visualizer
-from torch import Tensor
+from torch import Tensor, nn
 
+from mmspike.analysis import SpikeRecorder
 from mmspike.registry import VISUALIZERS
 from mmspike.visualization.clip_panel import clip_panel
-from mmspike.visualization.page import to_array
+from mmspike.visualization.figure_visualizer import FigureVisualizer
 
 
 @VISUALIZERS.register_module()
-class ActionVisualizer(Visualizer):
+class ActionVisualizer(FigureVisualizer):
     """Draws what :func:`~mmspike.visualization.clip_panel` draws for one sample of a dataset.
 
     Class names are taken from ``dataset_meta['classes']``, which the runner sets from the dataset.
+
+    Args:
+        name, *args, **kwargs: Of mmengine's ``Visualizer``.
+        topk: Classes to list.
     """
+
+    def __init__(self, name: str = 'visualizer', *args, topk: int = 5, **kwargs) -> None:
+        super().__init__(name, *args, **kwargs)
+        self.topk = topk
+
+    @contextmanager
+    def observe(self, model: nn.Module) -> Iterator[Callable[[int, int], dict]]:
+        """Spike rates, averages over the batch: test with a batch of one for the rates of one clip."""
+        stride = getattr(getattr(model, 'backbone', None), 'stride', 1)
+        with SpikeRecorder(model) as recorder:
+            yield lambda index, count: dict(stride=stride, rates=recorder.rates,
+                                            rates_note=f'mean of a batch of {count}' if count > 1 else '')
 
     @master_only
     def add_datasample(self, name: str, views: Tensor, data_sample: ActionDataSample | None = None, *, stride: int = 1,
-                       rates: Mapping[str, Tensor] | None = None, rates_note: str = '', topk: int = 5,
+                       rates: Mapping[str, Tensor] | None = None, rates_note: str = '',
                        out_file: str | Path | None = None, step: int = 0) -> None:
         """Draw the first view of one sample.
 
@@ -32,9 +49,7 @@ class ActionVisualizer(Visualizer):
             stride: Frames per group (the first of each is its key frame).
             rates: Layer name -> share of neurons that fire, one value per time step.
             rates_note: What the rates are an average of.
-            topk: Classes to list.
-            out_file: Picture file to write (its ending chooses the format); ``None`` hands the picture to the back
-                ends instead.
+            out_file: Picture file to write; ``None`` hands the picture to the back ends instead.
             step: Step under which the back ends file the picture.
         """
         scores = truth = None
@@ -50,9 +65,5 @@ class ActionVisualizer(Visualizer):
         if len(views) > 1:
             title += f', view 1 of {len(views)}'
         figure = clip_panel(views[0].cpu().numpy(), stride, scores=scores, classes=classes, truth=truth, rates=rates,
-                            rates_note=rates_note, title=title, topk=topk)
-        if out_file is None:
-            self.add_image(name, to_array(figure), step)
-        else:
-            Path(out_file).parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(out_file)
+                            rates_note=rates_note, title=title, topk=self.topk)
+        self.add_figure(name, figure, out_file, step)

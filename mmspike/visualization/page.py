@@ -5,7 +5,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
+from matplotlib.textpath import TextPath
+from torch import Tensor
 
 INK, MUTED, EDGE = '#1f2430', '#6b7280', '#c9ced6'
 MARGIN = 0.35  # inches
@@ -49,6 +52,18 @@ def to_array(figure: Figure) -> np.ndarray:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def to_rgb(image: Tensor) -> np.ndarray:
+    """An image as the data loader gives it, BGR [3, H, W], for drawing: RGB [H, W, 3]."""
+    return image.flip(0).permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def text_width(words: str, size: float, **font) -> float:
+    """Inches that words take in points of ``size``; ``font`` goes to matplotlib's ``FontProperties``."""
+    if not words.strip():
+        return 0.
+    return TextPath((0, 0), words, size=size, prop=FontProperties(**font)).get_extents().x1 / 72
 
 
 def shared_prefix(names: Iterable[str]) -> tuple[str, list[str]]:

@@ -7,9 +7,10 @@ from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmengine.structures import LabelData
+from mmengine.visualization import Visualizer
 from torch import nn
 
-from mmspike.engine.hooks import ActionVisualizationHook
+from mmspike.engine.hooks import VisualizationHook
 from mmspike.neurons import LIF
 from mmspike.visualization import ActionVisualizer
 
@@ -69,7 +70,7 @@ def run(tmp_path, request):
                       val_dataloader=loader, test_dataloader=loader, val_evaluator=[Nothing()],
                       test_evaluator=[Nothing()], val_cfg={}, test_cfg={}, train_cfg=dict(by_epoch=True, max_epochs=2),
                       optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)), visualizer=visualizer,
-                      default_hooks=dict(checkpoint=None), custom_hooks=[ActionVisualizationHook(**hook)],
+                      default_hooks=dict(checkpoint=None), custom_hooks=[VisualizationHook(**hook)],
                       default_scope='mmengine', experiment_name=request.node.name)
     return build
 
@@ -100,7 +101,7 @@ def test_it_draws_nothing_unless_enabled_and_leaves_no_hooks(run, tmp_path):
     runner = run(out_dir=str(tmp_path / 'show'))
     runner.test()
     assert not Recording.calls and not (tmp_path / 'show').exists()
-    runner.register_hook(ActionVisualizationHook(enable=True, out_dir=str(tmp_path / 'show')))
+    runner.register_hook(VisualizationHook(enable=True, out_dir=str(tmp_path / 'show')))
     runner.test()
     assert len(Recording.calls) == 1
     assert not runner.model.backbone.neuron._forward_hooks
@@ -108,4 +109,11 @@ def test_it_draws_nothing_unless_enabled_and_leaves_no_hooks(run, tmp_path):
 
 def test_an_interval_below_one_is_an_error():
     with pytest.raises(ValueError, match='interval=0; expected 1'):
-        ActionVisualizationHook(interval=0)
+        VisualizationHook(interval=0)
+
+
+def test_a_visualizer_that_cannot_draw_samples_is_an_error(run):
+    runner = run(enable=True)
+    runner.visualizer = Visualizer.get_instance('plain')
+    with pytest.raises(TypeError, match="is a Visualizer, expected that of a task. Set visualizer=dict\\(type='Action"):
+        runner.test()

@@ -1,43 +1,49 @@
-"""Pictures of validated and tested clips, with the spike rates of the very forward that gave the answer."""
+"""Pictures of validated and tested samples, with what the very forward that gave the answer showed."""
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
-from mmaction.structures import ActionDataSample
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from mmengine.structures import BaseDataElement
 
-from mmspike.analysis import SpikeRecorder
 from mmspike.registry import HOOKS
 
 from .unwrap import unwrap
 
 
 @HOOKS.register_module()
-class ActionVisualizationHook(Hook):
-    """Draw every ``interval``-th clip of a validation or a test.
+class VisualizationHook(Hook):
+    """Draw every ``interval``-th sample of a validation or a test with the task's visualizer, ``visualizer`` of the
+    config: a :class:`~mmspike.visualization.FigureVisualizer`, such as ``ActionVisualizer``.
 
-    The rates are averages over the batch that the clip is in; test with a batch of one for the rates of one clip.
-    In a distributed run the visualizer writes on rank 0 alone, so that only the clips of that rank are drawn.
+    In a distributed run the visualizer writes on rank 0 alone, so that only the samples of that rank are drawn.
 
     Args:
         enable: Whether to draw at all.
-        interval: Draw the first clip and every ``interval``-th after it.
-        out_dir: Folder for the pictures, ``<video>_<sample>[_epoch<n>].png``; ``None`` hands them to the
-            visualizer's back ends.
-        topk: Classes to list.
+        interval: Draw the first sample and every ``interval``-th after it.
+        out_dir: Folder for the pictures, ``<file>_<sample>[_epoch<n>].png``; ``None`` hands them to the visualizer's
+            back ends.
 
     Raises:
         ValueError: ``interval`` is not positive.
+        TypeError: Pictures are asked for, and the visualizer cannot draw samples.
     """
 
-    def __init__(self, enable: bool = False, interval: int = 50, out_dir: str | None = None, topk: int = 5) -> None:
+    def __init__(self, enable: bool = False, interval: int = 50, out_dir: str | None = None) -> None:
         if interval < 1:
-            raise ValueError(f'ActionVisualizationHook: interval={interval}; expected 1 (every clip) or more')
+            raise ValueError(f'VisualizationHook: interval={interval}; expected 1 (every sample) or more')
         self.enable = enable
         self.interval = interval
         self.out_dir = out_dir
-        self.topk = topk
-        self._seen = 0  # clips of this epoch before the current batch
-        self._recorder: SpikeRecorder | None = None
+        self._seen = 0  # samples of this epoch before the current batch
+        self._watching = ExitStack()
+        self._observed: Callable[[int, int], dict] | None = None
+
+    def before_run(self, runner: Runner) -> None:
+        if self.enable and not hasattr(runner.visualizer, 'observe'):
+            raise TypeError(f'VisualizationHook: the visualizer is a {type(runner.visualizer).__name__}, expected that '
+                            "of a task. Set visualizer=dict(type='ActionVisualizer') or 'AttributeVisualizer'")
 
     def before_val_epoch(self, runner: Runner) -> None:
         self._seen = 0
@@ -52,11 +58,11 @@ class ActionVisualizationHook(Hook):
         self._watch(runner, data_batch)
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
-                       outputs: list[ActionDataSample] | None = None) -> None:
+                       outputs: list[BaseDataElement] | None = None) -> None:
         self._draw(runner, data_batch, outputs, f'_epoch{runner.epoch}', runner.epoch)
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
-                        outputs: list[ActionDataSample] | None = None) -> None:
+                        outputs: list[BaseDataElement] | None = None) -> None:
         self._draw(runner, data_batch, outputs, '', 0)
 
     def _picks(self, data_batch: dict) -> range:
@@ -64,24 +70,20 @@ class ActionVisualizationHook(Hook):
 
     def _watch(self, runner: Runner, data_batch: dict) -> None:
         if self.enable and self._picks(data_batch):
-            self._recorder = SpikeRecorder(unwrap(runner.model))
-            self._recorder.__enter__()  # left in _draw: the forward lies between two calls of this hook
+            # Left in _draw: the forward lies between two calls of this hook
+            self._observed = self._watching.enter_context(runner.visualizer.observe(unwrap(runner.model)))
 
-    def _draw(self, runner: Runner, data_batch: dict, outputs: list[ActionDataSample], suffix: str, step: int) -> None:
+    def _draw(self, runner: Runner, data_batch: dict, outputs: list[BaseDataElement], suffix: str, step: int) -> None:
         if not self.enable:
             return
-        picks = self._picks(data_batch)
+        self._watching.close()
         count = len(data_batch['inputs'])
-        if self._recorder is not None:
-            self._recorder.__exit__(None, None, None)
-        stride = getattr(getattr(unwrap(runner.model), 'backbone', None), 'stride', 1)
-        for i in picks:
+        for i in self._picks(data_batch):
             sample = outputs[i]
-            name = f"{Path(sample.get('filename', 'clip')).stem}_{sample.get('sample_idx', self._seen + i)}"
+            file = sample.get('filename') or sample.get('img_path') or 'sample'
+            name = f"{Path(file).stem}_{sample.get('sample_idx', self._seen + i)}"
             out_file = Path(self.out_dir) / f'{name}{suffix}.png' if self.out_dir is not None else None
-            runner.visualizer.add_datasample(
-                name, data_batch['inputs'][i], sample, stride=stride, rates=self._recorder.rates,
-                rates_note=f'mean of a batch of {count}' if count > 1 else '', topk=self.topk, out_file=out_file,
-                step=step)
-        self._recorder = None
+            runner.visualizer.add_datasample(name, data_batch['inputs'][i], sample, **self._observed(i, count),
+                                             out_file=out_file, step=step)
+        self._observed = None
         self._seen += count

@@ -8,6 +8,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mmspike.registry import METRICS
+from mmspike.structures import attribute_names
 
 from ..attribute_files import attribute_rows, attribute_text, save_attribute_figures
 from ..attributes import attribute_figures, best_threshold
@@ -87,7 +88,7 @@ class AttributeMetric(BaseMetric):
         """Figures over all samples of all processes."""
         scores, labels = (np.stack([result[key] for result in results]) for key in ('scores', 'labels'))  # [N, A]
         figures, table = attribute_figures(scores, labels, self.threshold, self.legacy)
-        names, groups = self._names(scores.shape[1])
+        names, groups = attribute_names(self.dataset_meta, scores.shape[1])
         rows = attribute_rows(table, names, groups)
         title = f'{len(scores)} images, {len(names)} attributes, threshold {self.threshold}, in per cent:'
         print_log(attribute_text(rows, figures, title), logger='current')
@@ -99,14 +100,6 @@ class AttributeMetric(BaseMetric):
                                            legacy=self.legacy)
             print_log(f'results per attribute: {", ".join(map(str, files))}', logger='current')
         return figures
-
-    def _names(self, count: int) -> tuple[list[str], list[str]]:
-        """Names and groups of the data set, where it has them for as many attributes as the model."""
-        meta = self.dataset_meta or {}
-        names, groups = list(meta.get('attributes') or ()), list(meta.get('groups') or ())
-        if len(names) != count:
-            names = [f'attribute {a}' for a in range(count)]
-        return names, groups if len(groups) == count else [''] * count
 
     def _name_degenerate(self, rows: list[dict]) -> None:
         single = [row['attribute'] for row in rows if not (row['positives'] and row['negatives'])]
