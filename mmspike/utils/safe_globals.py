@@ -6,6 +6,7 @@ functions, pickled as ``builtins.getattr(class, name)``, which is not: with a fr
 function. It is answered here by a stand-in that knows those functions only.
 """
 import pickle
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,11 @@ def _one_cycle(*_: Any) -> None:
     raise pickle.UnpicklingError(f'Unsupported global: GLOBAL {_ONE_CYCLE}')
 
 
-class EasyDict(dict):
-    """Stands in for ``easydict.EasyDict``, in which OpenPAR's checkpoints hold figures: a dict, without its code."""
+class EasyDict:
+    """Stands in for ``easydict.EasyDict``, in which OpenPAR's checkpoints hold figures; becomes a plain dict."""
+
+    def __new__(cls, *_: Any) -> OrderedDict:
+        return OrderedDict()  # torch fills no other class than this and dict, and this one may have attributes too
 
 
 _FUNCTIONS = {
