@@ -176,6 +176,9 @@ def test_step_batch_norm_is_batch_norm_called_step_by_step(training):
     torch.testing.assert_close(ours.weight.grad, theirs.weight.grad, rtol=1e-10, atol=0)
 
 
-def test_folding_time_copies_once():
-    x = per_step(nn.Conv2d(3, 4, 3), torch.randn(2, 5, 3, 8, 8))
-    assert x.shape == (2, 5, 4, 6, 6) and x.transpose(0, 1).is_contiguous()
+def test_folding_time_follows_the_memory():
+    conv, x = nn.Conv2d(3, 4, 3), torch.randn(2, 5, 3, 8, 8)
+    y, z = per_step(conv, x), per_step(conv, x.transpose(0, 1).contiguous().transpose(0, 1))
+    assert y.shape == (2, 5, 4, 6, 6) and y.is_contiguous() and z.transpose(0, 1).is_contiguous()
+    torch.testing.assert_close(y, z)
+    assert per_step(conv, x, batch_major=True).transpose(0, 1).is_contiguous()

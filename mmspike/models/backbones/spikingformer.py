@@ -92,7 +92,8 @@ class Spikingformer(BaseModule):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         self._check_input(x)
-        maps = self.tokenizer(x, self.num_steps)  # [T, B, C, H/s, W/s] each
+        wanted = {min(index, 3) for index in self.out_indices}
+        maps = self.tokenizer(x, self.num_steps, wanted)  # [T, B, C, H/s, W/s] each
         if 4 in self.out_indices:
             size = maps[-1].shape[-2:]
             tokens = maps[-1].flatten(3).transpose(2, 3)  # [T, B, N, D], a view of channels-last memory

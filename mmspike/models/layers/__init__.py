@@ -2,12 +2,11 @@ from . import neuron  # noqa: F401  (registers the neurons)
 from .fusion import CrossAttentionFusion
 from .key_frames import split_key_frames
 from .norm import StepBatchNorm2d
-from .saving import conv_of_spikes, norm_and_fire
+from .saving import conv_of_spikes, linear_of_spikes, norm_and_fire, normalise
 from .spiking_attention import SpikingSelfAttention
 from .spiking_mlp import SpikingMLP
 from .spiking_tokenizer import SpikingTokenizer
-from .still import norm_still
 from .time import per_step
 
 __all__ = ['CrossAttentionFusion', 'SpikingMLP', 'SpikingSelfAttention', 'SpikingTokenizer', 'StepBatchNorm2d',
-           'conv_of_spikes', 'norm_and_fire', 'norm_still', 'per_step', 'split_key_frames']
+           'conv_of_spikes', 'linear_of_spikes', 'norm_and_fire', 'normalise', 'per_step', 'split_key_frames']

@@ -113,12 +113,12 @@ class CrossAttentionFusion(BaseModule):
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         if self.pool == 1:
-            return per_step(lambda frames: frames + self._attend(frames, context), x)
+            return per_step(lambda frames: frames + self._attend(frames, context), x, batch_major=True)
         if x.shape[-2] % self.pool or x.shape[-1] % self.pool:
             raise ValueError(f'CrossAttentionFusion: pool={self.pool} does not divide a map of {x.shape[-2]}x'
                              f'{x.shape[-1]}. Set the entry of this stage in model.backbone.fusion_pooling to a '
                              'divisor, or use larger frames.')
-        return per_step(lambda frames: self._attend_pooled(frames, context), x)
+        return per_step(lambda frames: self._attend_pooled(frames, context), x, batch_major=True)
 
     def _attend_pooled(self, frames: Tensor, context: Tensor) -> Tensor:
         frames, context = F.avg_pool2d(frames, self.pool), F.avg_pool2d(context, self.pool)

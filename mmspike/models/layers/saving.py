@@ -1,11 +1,14 @@
 """Training in less memory: what backward needs is kept small, or computed again."""
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from mmspike.models.layers.batch_norm import Again, batch_norm
 from mmspike.models.layers.norm import StepBatchNorm2d
 from mmspike.models.layers.time import per_step
 from mmspike.neurons import SpikingNeuron
@@ -46,19 +49,54 @@ class _SavedAs(saved_tensors_hooks):
 def norm_and_fire(norm: nn.Module, neuron: nn.Module, x: Tensor) -> Tensor:
     """``neuron(norm(x))``; a training keeps ``x``, as the norm does in any case, and not the normalised current.
 
-    Backward normalises once more, which is free next to the memory. Not done, because it would not be the same again,
-    for a norm of another type, with hooks, in evaluation mode or with statistics over several processes.
+    Shape:
+        maps ``[T, B, C, H, W]``, tokens ``[T, B, N, C]`` -> the same.
+    """
+    return fire(neuron, *normalise(norm, x))
+
+
+def normalise(norm: nn.Module, x: Tensor, steps: int = 1) -> tuple[Tensor, Again]:
+    """``norm(x)``, and how to have it again; for :func:`fire`.
+
+    Args:
+        norm: a norm per time step (``StepBatchNorm2d``), or torch's batch norm, over T and B together.
+        x: time first; or one step of a map that is the same at all time steps, for torch's batch norm.
+        steps: T of such a still map. It is normalised once.
+
+    Returns:
+        The second is None where it would not be the same again: for a norm of another type, with hooks, in evaluation
+        mode or with statistics over several processes.
 
     Shape:
-        ``[T, B, C, H, W]`` -> the same.
+        maps ``[T, B, C, H, W]``, tokens ``[T, B, N, C]`` -> the same; a still map ``[1, B, C, H, W]``
+        -> ``[T, B, C, H, W]``.
     """
-    y = norm(x)
-    if not (_saves_for_backward() and isinstance(norm, StepBatchNorm2d) and norm.training and not norm.sync
-            and not _has_hooks(norm)):
-        return neuron(y)
-    x = x.detach()
-    with saved_as(y, lambda: norm.again(x)):
-        return neuron(y)
+    if isinstance(norm, _BatchNorm):
+        rows, axes = over_time(x)
+        y, again = batch_norm(norm, rows, steps)
+        y = y.unflatten(0, (-1, *axes[1:]))
+    else:
+        y, again = norm(x), None
+    if steps > 1:
+        y = y.expand(steps, *y.shape[1:])
+    if isinstance(norm, StepBatchNorm2d) and norm.training and not norm.sync and not _has_hooks(norm):
+        again = partial(norm.again, x.detach())
+    return y, again
+
+
+def fire(neuron: nn.Module, x: Tensor, again: Again = None) -> Tensor:
+    """``neuron(x)``; a training keeps not ``x`` but how to have it again, if that is given.
+
+    Backward normalises once more, which is free next to the memory.
+    """
+    with nullcontext() if again is None else saved_as(x, again):
+        return neuron(x)
+
+
+def over_time(x: Tensor) -> tuple[Tensor, torch.Size]:
+    """The joined axes of maps ``[T*B, C, H, W]`` or tokens ``[T*B*N, C]``, and what they were."""
+    axes = x.shape[:2 if x.ndim == 5 else 3]
+    return x.flatten(0, len(axes) - 1), axes
 
 
 def conv_of_spikes(conv: nn.Module, neuron: nn.Module, spikes: Tensor) -> Tensor:
@@ -70,11 +108,23 @@ def conv_of_spikes(conv: nn.Module, neuron: nn.Module, spikes: Tensor) -> Tensor
     Shape:
         spikes ``[T, B, C, H, W]``, from ``neuron`` -> ``[T, B, out_channels, H', W']``.
     """
+    with _kept_small(neuron, spikes):
+        return per_step(conv, spikes)
+
+
+def linear_of_spikes(linear: nn.Module, neuron: nn.Module, spikes: Tensor) -> Tensor:
+    """``linear(spikes)``, as :func:`conv_of_spikes`: ``[T, B, N, C]`` -> ``[T, B, N, out_features]``."""
+    with _kept_small(neuron, spikes):
+        rows, axes = over_time(spikes)
+        return linear(rows).unflatten(0, axes)
+
+
+def _kept_small(neuron: nn.Module, spikes: Tensor) -> AbstractContextManager:
+    """Inside, spikes are kept for backward as int8."""
     if not (_saves_for_backward() and isinstance(neuron, SpikingNeuron) and neuron.fires and not _has_hooks(neuron)):
-        return per_step(conv, spikes)
+        return nullcontext()
     small, dtype = spikes.detach().to(torch.int8), spikes.dtype
-    with saved_as(spikes, lambda: small.to(dtype)):
-        return per_step(conv, spikes)
+    return saved_as(spikes, lambda: small.to(dtype))
 
 
 def _saves_for_backward() -> bool:

@@ -2,6 +2,7 @@
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmspike.models.layers.saving import linear_of_spikes, norm_and_fire, normalise
 from mmspike.registry import MODELS
 
 SCALE = 0.125
@@ -40,10 +41,14 @@ class SpikingSelfAttention(BaseModule):
         self.proj_norm = nn.BatchNorm1d(embed_dims)
 
     def forward(self, x: Tensor) -> Tensor:
-        axes = x.shape[:3]
-        qkv = self.qkv_norm(self.qkv(self.lif(x).flatten(0, 2)))  # [T*B*N, 3D]
-        qkv = self.qkv_lif(qkv.unflatten(0, axes))
-        q, k, v = qkv.unflatten(3, (3, self.num_heads, -1)).permute(3, 0, 1, 4, 2, 5)  # [T, B, heads, N, D/heads] each
-        y = q @ (k.transpose(-2, -1) @ v * SCALE)  # [T, B, heads, N, D/heads]
-        y = self.attn_lif(y.transpose(2, 3).flatten(3))  # [T, B, N, D]
-        return self.proj_norm(self.proj(y.flatten(0, 2))).unflatten(0, axes)
+        qkv = linear_of_spikes(self.qkv, self.lif, self.lif(x))  # [T, B, N, 3D]
+        qkv = norm_and_fire(self.qkv_norm, self.qkv_lif, qkv)
+        spikes = self.attn_lif(attend(qkv, self.num_heads))
+        return normalise(self.proj_norm, linear_of_spikes(self.proj, self.attn_lif, spikes))[0]
+
+
+def attend(qkv: Tensor, heads: int) -> Tensor:
+    """``q (k^T v) / 8`` of every head: ``[T, B, N, 3D]`` -> ``[T, B, N, D]``."""
+    q, k, v = qkv.unflatten(3, (3, heads, -1)).permute(3, 0, 1, 4, 2, 5)  # [T, B, heads, N, D/heads] each
+    y = q @ (k.transpose(-2, -1) @ v * SCALE)
+    return y.transpose(2, 3).flatten(3)

@@ -2,6 +2,7 @@
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmspike.models.layers.saving import linear_of_spikes, norm_and_fire, normalise
 from mmspike.registry import MODELS
 
 
@@ -28,7 +29,6 @@ class SpikingMLP(BaseModule):
         self.fc2, self.norm2 = nn.Linear(hidden, embed_dims), nn.BatchNorm1d(embed_dims)
 
     def forward(self, x: Tensor) -> Tensor:
-        axes = x.shape[:3]
-        hidden = self.norm1(self.fc1(self.lif1(x).flatten(0, 2)))  # [T*B*N, ratio * D]
-        spikes = self.lif2(hidden.unflatten(0, axes))
-        return self.norm2(self.fc2(spikes.flatten(0, 2))).unflatten(0, axes)
+        hidden = linear_of_spikes(self.fc1, self.lif1, self.lif1(x))  # [T, B, N, ratio * D]
+        spikes = norm_and_fire(self.norm1, self.lif2, hidden)
+        return normalise(self.norm2, linear_of_spikes(self.fc2, self.lif2, spikes))[0]

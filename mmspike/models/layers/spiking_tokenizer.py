@@ -1,10 +1,13 @@
 """Image to tokens: five convolutions, with neurons and max pooling between them."""
+from collections.abc import Container
+
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmspike.models.layers.still import norm_still
+from mmspike.models.layers.pooling import max_pool
+from mmspike.models.layers.saving import conv_of_spikes, fire, normalise
+from mmspike.models.layers.time import per_step
 from mmspike.registry import MODELS
 
 
@@ -22,7 +25,8 @@ class SpikingTokenizer(BaseModule):
 
     Shape:
         image ``[B, in_channels, H, W]``, seen at ``num_steps`` time steps, or ``[T, B, in_channels, H, W]``
-        -> four maps ``[T, B, C, H/s, W/s]``, C = D/4, D/2, D, D and s = 2, 4, 8, 16. H and W are multiples of 16.
+        -> four maps ``[T, B, C, H/s, W/s]``, C = D/4, D/2, D, D and s = 2, 4, 8, 16, or None for one that is not
+        ``wanted`` (0 to 3). H and W are multiples of 16.
 
     Source: Spikingformer (arXiv 2304.11954), spiking tokenizer.
     Differs: nothing in what is computed; published code repeats the image T times and convolves each copy.
@@ -36,18 +40,16 @@ class SpikingTokenizer(BaseModule):
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths[1:])
         self.neurons = nn.ModuleList(MODELS.build(neuron) for _ in widths[2:])
 
-    def forward(self, x: Tensor, num_steps: int) -> list[Tensor]:
-        # Channels last from here on: convolutions run faster, and the last map is a list of tokens as it lies
-        frames = x if x.ndim == 4 else x.flatten(0, 1)
-        y = self.convs[0](frames.contiguous(memory_format=torch.channels_last))
-        if x.ndim == 4:
-            x = norm_still(self.norms[0], y, num_steps)  # [T, B, D/8, H, W]
-        else:
-            x = self.norms[0](y).unflatten(0, x.shape[:2])
+    def forward(self, x: Tensor, num_steps: int, wanted: Container[int] = (3,)) -> list[Tensor | None]:
+        # Channels last from here on: convolutions run faster, and the last map is a list of tokens as it lies.
+        still = x.ndim == 4
+        frames = x if still else x.flatten(0, 1)
+        frames = self.convs[0](frames.contiguous(memory_format=torch.channels_last))
+        x = frames[None] if still else frames.unflatten(0, x.shape[:2])
+        y, again = normalise(self.norms[0], x, num_steps if still else 1)  # [T, B, D/8, H, W]
         maps = []
-        for neuron, conv, norm in zip(self.neurons, self.convs[1:], self.norms[1:], strict=True):
-            steps = len(x)
-            spikes = F.max_pool2d(neuron(x).flatten(0, 1), 3, 2, 1)
-            x = norm(conv(spikes)).unflatten(0, (steps, -1))
-            maps.append(x)
+        for i, (neuron, conv, norm) in enumerate(zip(self.neurons, self.convs[1:], self.norms[1:], strict=True)):
+            spikes = per_step(max_pool, fire(neuron, y, again))
+            y, again = normalise(norm, conv_of_spikes(conv, neuron, spikes))  # [T, B, C, H/s, W/s]
+            maps.append(y if i in wanted else None)
         return maps

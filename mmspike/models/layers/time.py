@@ -4,15 +4,21 @@ from collections.abc import Callable
 from torch import Tensor
 
 
-def per_step(module: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def per_step(module: Callable[[Tensor], Tensor], x: Tensor, batch_major: bool | None = None) -> Tensor:
     """Apply a stateless module to every time step at once, by folding time into the batch.
 
-    The fold is batch-major, ``[B*T, ...]``, and so is the memory of the result: a chain of folded modules, per-step
-    batch norms and neurons never copies between two axis orders, although every tensor reads ``[T, B, ...]``.
+    Args:
+        module: maps ``[N, *in]`` to ``[N, *out]``.
+        x: time first.
+        batch_major: whether the fold is ``[B*T, ...]`` or ``[T*B, ...]``. By default it follows the memory of ``x``,
+            and so does the memory of the result: a chain of folded modules, norms and neurons never copies between two
+            axis orders, although every tensor reads ``[T, B, ...]``.
 
     Shape:
-        x ``[T, B, *in]`` -> ``[T, B, *out]``, where ``module`` maps ``[N, *in]`` to ``[N, *out]``.
+        x ``[T, B, *in]`` -> ``[T, B, *out]``.
     """
     steps, batch = x.shape[:2]
-    y = module(x.transpose(0, 1).flatten(0, 1))  # [B*T, *out]
-    return y.unflatten(0, (batch, steps)).transpose(0, 1)  # [T, B, *out]
+    if batch_major or (batch_major is None and x.stride(0) < x.stride(1)):
+        y = module(x.transpose(0, 1).flatten(0, 1))  # [B*T, *out]
+        return y.unflatten(0, (batch, steps)).transpose(0, 1)  # [T, B, *out]
+    return module(x.flatten(0, 1)).unflatten(0, (steps, batch))
