@@ -1,6 +1,7 @@
 """Finished models in a few lines: a file in, a prediction out."""
 from mmspike.apis.action_inferencer import ActionInferencer
+from mmspike.apis.attribute_inferencer import AttributeInferencer
 from mmspike.apis.model import init_model
 from mmspike.utils.fold_batchnorm import fold_batchnorm
 
-__all__ = ['ActionInferencer', 'fold_batchnorm', 'init_model']
+__all__ = ['ActionInferencer', 'AttributeInferencer', 'fold_batchnorm', 'init_model']

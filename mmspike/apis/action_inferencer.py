@@ -1,7 +1,5 @@
 """Video files in, actions out."""
-import json
-import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -9,19 +7,15 @@ from matplotlib.figure import Figure
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.dataset import Compose
-from mmengine.logging import print_log
-from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from mmspike.analysis import SpikeRecorder
-from mmspike.apis.model import init_model
-from mmspike.datasets import VideoReadError
+from mmspike.apis.inferencer import Inferencer, find_files
 from mmspike.datasets.video_list import VIDEO_SUFFIXES
-from mmspike.registry import TRANSFORMS
 from mmspike.visualization import clip_panel
 
 
-class ActionInferencer:
+class ActionInferencer(Inferencer):
     """Classify videos with the test pipeline of a config.
 
     file -> pipeline -> preprocessor -> model -> classes and scores, for any number of files.
@@ -40,13 +34,8 @@ class ActionInferencer:
     def __init__(self, config: str | Path | Config, checkpoint: str | Path | None = None,
                  device: str | torch.device = 'cpu', cfg_options: dict | None = None,
                  classes: Sequence[str] | None = None) -> None:
-        self.model = init_model(config, checkpoint, device, cfg_options)
-        dataset = self.model.cfg.get('test_dataloader', {}).get('dataset', {})
-        if 'pipeline' not in dataset:
-            raise ValueError(f'{self.model.cfg.filename}: no test_dataloader.dataset.pipeline; expected the transforms '
-                             'that read a video, as in configs/_base_/datasets')
-        with DefaultScope.overwrite_default_scope('mmspike'):  # a Runner of this process may have left another
-            self.pipeline = Compose([TRANSFORMS.build(step) for step in dataset.pipeline])
+        super().__init__(config, checkpoint, device, cfg_options)
+        self.pipeline = Compose(self.transforms)
         self.classes = self._check_classes(classes or self.model.dataset_meta.get('classes'))
         self.stride = getattr(self.model.backbone, 'stride', 1)
 
@@ -70,42 +59,11 @@ class ActionInferencer:
             FileNotFoundError: A folder holds no video.
             ValueError: ``draw`` without ``out_dir``.
         """
-        if draw and out_dir is None:
-            raise ValueError('ActionInferencer: draw=True needs out_dir, the folder to write the pictures to')
-        out_dir = None if out_dir is None else Path(out_dir)
-        if out_dir is not None:
-            out_dir.mkdir(parents=True, exist_ok=True)
-        videos = find_videos(inputs)
-        predictions, skipped = [], []
-        for batch in self._batches(videos, 1 if draw else batch_size, skipped):
-            outputs, rates = self.predict(batch)
-            if draw:
-                picture = f'{len(predictions):05d}_{Path(outputs[0].filename).stem}.png'
-                self.panel(batch[0], outputs[0], rates, topk).savefig(out_dir / picture)
-            predictions += [self.describe(output, topk) for output in outputs]
-        if skipped:
-            print_log(f'{len(skipped)} of {len(videos)} videos could not be read and were left out, the first: '
-                      f"{skipped[0]['error']}", logger='current', level=logging.WARNING)
-        results = dict(predictions=predictions, skipped=skipped)
-        if out_dir is not None:
-            (out_dir / 'predictions.json').write_text(json.dumps(results, indent=1, ensure_ascii=False) + '\n')
-        return results
+        def picture(sample: dict, output: ActionDataSample, rates: dict, place: int) -> tuple[str, Figure]:
+            return Path(output.filename).stem, self.panel(sample, output, rates, topk)
 
-    def _batches(self, videos: Sequence[Path], size: int, skipped: list[dict]) -> Iterator[list[dict]]:
-        """Samples of one shape, in order (videos of other lengths may give other numbers of views)."""
-        batch: list[dict] = []
-        for video in videos:
-            try:
-                sample = self.read(video)
-            except VideoReadError as error:
-                skipped.append(dict(filename=str(video), error=str(error)))
-                continue
-            if batch and (len(batch) == size or batch[0]['inputs'].shape != sample['inputs'].shape):
-                yield batch
-                batch = []
-            batch.append(sample)
-        if batch:
-            yield batch
+        return self._run(find_videos(inputs), lambda video: [self.read(video)], 1 if draw else batch_size, out_dir,
+                         lambda output: self.describe(output, topk), picture if draw else None)
 
     def read(self, video: str | Path) -> dict:
         """One sample of a video: ``inputs`` uint8 [V, T, H, W, 3] and ``data_samples``.
@@ -147,20 +105,9 @@ class ActionInferencer:
 
 
 def find_videos(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
-    """Files as they are, folders searched for video files; in order, without duplicates.
+    """Files as they are, folders searched for video files.
 
     Raises:
         FileNotFoundError: A folder holds no video.
     """
-    videos: list[Path] = []
-    for path in [inputs] if isinstance(inputs, str | Path) else inputs:
-        path = Path(path)
-        if not path.is_dir():
-            videos.append(path)
-            continue
-        found = sorted(file for file in path.rglob('*') if file.suffix.lower() in VIDEO_SUFFIXES)
-        if not found:
-            raise FileNotFoundError(f'{path}: no video file in this folder or below it; expected files ending in '
-                                    f"{', '.join(VIDEO_SUFFIXES)}")
-        videos += found
-    return list(dict.fromkeys(videos))
+    return find_files(inputs, VIDEO_SUFFIXES, 'video')

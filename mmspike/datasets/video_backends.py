@@ -1,6 +1,7 @@
 """The decoders: OpenCV, decord, PyAV, and folders of frames."""
 import os
 import re
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -25,9 +26,29 @@ class OpenCVReader(VideoReader):
         coded.release()
         self._set_length(counted, declared)
 
+    def stream(self, indices: Sequence[int]) -> Iterator[np.ndarray]:
+        """Decode frames one by one, for more than fit into memory; up to ``TAIL_FRAMES`` at the end may be missing.
+
+        Args:
+            indices: Frame numbers, rising.
+
+        Yields:
+            np.ndarray: uint8 RGB. **Shape** [H, W, 3].
+
+        Raises:
+            VideoReadError: The video ends before its last frames.
+        """
+        try:
+            yield from self._frames(indices)
+        except EndedEarly as end:
+            self._check_end(end)
+
     def _decode(self, wanted: list[int]) -> list[np.ndarray]:
+        return list(self._frames(wanted))
+
+    def _frames(self, wanted: Sequence[int]) -> Iterator[np.ndarray]:
         capture = cv2.VideoCapture(self.path, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, self.num_threads])
-        frames, grabbed = [], 0
+        grabbed = 0
         try:
             for index in wanted:
                 while grabbed <= index:
@@ -37,10 +58,9 @@ class OpenCVReader(VideoReader):
                 ok, frame = capture.retrieve()
                 if not ok:
                     raise VideoReadError(self.path, f'frame {index} cannot be converted to RGB')
-                frames.append(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+                yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
         finally:
             capture.release()
-        return frames
 
 
 class DecordReader(VideoReader):

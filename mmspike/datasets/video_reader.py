@@ -79,11 +79,7 @@ class VideoReader:
         try:
             frames = self._decode_unique(indices)
         except EndedEarly as end:
-            if end.decodable == 0 or len(self) - end.decodable > TAIL_FRAMES:
-                raise VideoReadError(
-                    self.path, f'ended early: {end.decodable} of {len(self)} frames can be decoded. It is damaged, '
-                    'or was cut without re-encoding (an edit list hides frames): encode it again, or read it with '
-                    "backend='pyav'") from None
+            self._check_end(end)
             indices = [min(index, end.decodable - 1) for index in indices]
             frames = self._decode_unique(indices)
         used: set[int] = set()
@@ -93,6 +89,13 @@ class VideoReader:
             out.append(frames[index].copy() if index in used else frames[index])
             used.add(index)
         return out
+
+    def _check_end(self, end: EndedEarly) -> None:
+        if end.decodable == 0 or len(self) - end.decodable > TAIL_FRAMES:
+            raise VideoReadError(
+                self.path, f'ended early: {end.decodable} of {len(self)} frames can be decoded. It is damaged, or was '
+                "cut without re-encoding (an edit list hides frames): encode it again, or read it with backend='pyav'"
+            ) from None
 
     def _decode_unique(self, indices: list[int]) -> dict[int, np.ndarray]:
         wanted = sorted(set(indices))
