@@ -9,8 +9,10 @@ import pytest
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.registry import DefaultScope
+from PIL import Image
 
-from mmspike.registry import MODELS
+from mmspike.datasets.attributes import load_annotation
+from mmspike.registry import DATASETS, MODELS
 from mmspike.utils.config_check import check_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,3 +98,31 @@ def test_the_example_of_a_new_model_runs(tmp_path, monkeypatch):
         MODELS.module_dict.pop('SpikingVGG', None)
         for name in [name for name in sys.modules if name.split('.')[0] == 'my_models']:
             del sys.modules[name]
+
+
+def test_the_example_of_own_attributes_runs(tmp_path, monkeypatch):
+    config, data = tmp_path / 'my_configs/spikingformer_shop.py', tmp_path / 'data/shop'
+    for path in (config.parent, data / 'shop'):
+        path.mkdir(parents=True)
+    (tmp_path / 'configs').symlink_to(ROOT / 'configs')
+    config.write_text(example('docs/datasets.md', 'own attributes config'))
+    (data / 'table.csv').write_text(example('docs/datasets.md', 'own attributes'))
+    for index in (1, 2, 3):
+        Image.new('RGB', (20, 50)).save(data / f'shop/00{index}.jpg')
+    tool = ROOT / 'tools/dataset_converters/pedestrian_attributes.py'
+    done = subprocess.run([sys.executable, tool, 'own', 'data/shop/table.csv'], cwd=tmp_path, capture_output=True,
+                          text=True)
+    assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(tmp_path)
+    cfg = Config.fromfile(config)
+    check_config(cfg)
+    train = DATASETS.build(cfg.train_dataloader.dataset)
+    assert [train.get_data_info(i)['gt_score'].tolist() for i in range(2)] == [[1, 0, 1], [0, -1, 0]]
+    assert DATASETS.build(cfg.test_dataloader.dataset)[0]['data_samples'].gt_score.tolist() == [1, 1, -1]
+    assert cfg.model.head.num_attributes == len(train.metainfo['attributes'])
+
+
+def test_the_example_of_an_annotation_file_is_read(tmp_path):
+    (tmp_path / 'a.json').write_text(example('docs/datasets.md', 'annotation'))
+    annotation = load_annotation(tmp_path / 'a.json')
+    assert annotation.labels.tolist() == [[1, -1], [0, 1], [1, 0]] and annotation.extras['id'] == [7, None, None]
