@@ -11,9 +11,9 @@ from mmspike.registry import DATASETS, TRANSFORMS
 
 from .attributes.annotation import CONVERTER, UNKNOWN, Annotation, load_annotation
 from .image_reader import ImageReadError
+from .missing import explain_missing
 from .seeding import SharedState, load_or_replace, seeded
 
-PROBED_ROWS = 16
 UNKNOWN_LABELS = ('mask', 'zero')
 
 
@@ -116,18 +116,10 @@ class AttributeDataset(BaseDataset):
         return rows
 
     def _check_folder(self, folder: str, data: list[dict]) -> None:
-        """A wrong folder shows at once, not as a long row of unreadable images."""
-        probed = [data[i]['img_path'] for i in range(0, len(data), max(1, len(data) // PROBED_ROWS))]
-        if any(os.path.exists(name) for name in probed):
-            return
-        if folder and not os.path.isdir(folder):
-            what = f'the folder {folder} (data_prefix) is missing'
-        elif folder and not os.listdir(folder):
-            what = f'the folder {folder} (data_prefix) is empty'
-        else:
-            what = f'none of {len(probed)} images looked for exists, the first is {probed[0]}'
-        raise FileNotFoundError(f'{self.ann_file} lists {len(data)} images as {self.split!r}, but {what}. Set '
-                                "data_root and data_prefix=dict(img='...') of the dataset to where the images are")
+        wrong = explain_missing(folder, [entry['img_path'] for entry in data], 'images')
+        if wrong:
+            raise FileNotFoundError(f'{self.ann_file} lists {len(data)} images as {self.split!r}, but {wrong}. Set '
+                                    "data_root and data_prefix=dict(img='...') of the dataset to where the images are")
 
     def get_data_info(self, idx: int) -> dict:
         """The entry of a sample, with ``sample_idx``; ``gt_score`` as float32."""

@@ -9,11 +9,10 @@ from mmengine.logging import print_log
 
 from mmspike.registry import DATASETS, TRANSFORMS
 
+from .missing import explain_missing
 from .seeding import SharedState, load_or_replace, seeded
 from .video_list import read_classes, read_video_list
 from .video_reader import VideoReadError
-
-PROBED_ROWS = 16
 
 
 @DATASETS.register_module()
@@ -114,19 +113,12 @@ class VideoDataset(BaseDataset):
         return classes
 
     def _check_folder(self, folder: str, rows: list[dict]) -> None:
-        """A wrong folder shows at once, not as a long row of unreadable videos."""
-        probed = [rows[i]['filename'] for i in range(0, len(rows), max(1, len(rows) // PROBED_ROWS))]
-        if any(os.path.exists(name) for name in probed):
-            return
-        if folder and not os.path.isdir(folder):
-            what = f'the folder {folder} (data_prefix) is missing'
-        elif folder and not os.listdir(folder):
-            what = f'the folder {folder} (data_prefix) is empty'
-        else:
-            what = f'none of {len(probed)} videos looked for exists, the first is {probed[0]}'
-        raise FileNotFoundError(f'{self.ann_file} lists {len(rows)} videos, but {what}. Listed paths start from '
-                                "data_root/data_prefix: set data_root and data_prefix=dict(video='...') of the dataset "
-                                'to where the videos are, or make the list anew with tools/dataset_converters')
+        wrong = explain_missing(folder, [row['filename'] for row in rows], 'videos')
+        if wrong:
+            raise FileNotFoundError(
+                f'{self.ann_file} lists {len(rows)} videos, but {wrong}. Listed paths start from data_root/data_prefix'
+                ": set data_root and data_prefix=dict(video='...') of the dataset to where the videos are, or make the "
+                'list anew with tools/dataset_converters')
 
     def _cut_in_windows(self, rows: list[dict]) -> list[dict]:
         samples = []
@@ -174,7 +166,8 @@ class VideoDataset(BaseDataset):
             return load_or_replace(
                 self.prepare_data, idx, VideoReadError, self._note, len(self), self.max_refetch,
                 f'The list {self.ann_file} or the folder {self.data_prefix["video"] or "(none: paths as listed)"} '
-                'looks wrong; the converters in tools/dataset_converters open every video with --check and say which fail')
+                'looks wrong; the converters in tools/dataset_converters open every video with --check and say which '
+                'fail')
 
     def _load_for_test(self, idx: int) -> dict:
         try:
