@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from mmspike.datasets import AttributeDataset, ImageReadError
 from mmspike.datasets.attributes import Annotation, Attribute, save_annotation
+from mmspike.utils.tool_errors import message_for_user
 
 TRAIN = [dict(type='LoadImage'), dict(type='mmcv.Resize', scale=(16, 32), backend='pillow'),
          dict(type='mmpretrain.RandomCrop', crop_size=(32, 16), padding=4), dict(type='mmcv.RandomFlip', prob=.5),
@@ -157,3 +158,11 @@ def test_errors_name_what_to_set(folder):
     (folder / 'toy.json').write_text(json.dumps(content))
     with pytest.raises(ValueError, match=r'toy.json: 1 of 6 images(.|\n)*images\[2\]: 2.png has 4 labels, expected 3'):
         dataset(folder)
+
+
+def test_a_broken_image_in_a_worker_is_one_message(folder):
+    loader = DataLoader(dataset(folder, TEST, split='all', test_mode=True), batch_size=None, num_workers=1)
+    with pytest.raises(Exception) as error:
+        list(loader)
+    message = message_for_user(error.value)
+    assert message.startswith('cannot read image') and 'restore the file' in message and 'Traceback' not in message
