@@ -1,4 +1,5 @@
 """tools/dataset_converters/text_embeddings.py and the file that it writes."""
+import pickle
 import runpy
 import sys
 import types
@@ -49,6 +50,22 @@ def test_phrases_become_vectors_under_the_names_of_the_attributes(annotations, r
     assert file.vectors.tolist() == [[11, 17, 0], [11, 17, 0]] and file.vectors.dtype == np.float32
     assert file.encoder == 'sentence_transformers'
     assert '2 attributes, 3 numbers each' in said and 'Hat: wears a hat' in said
+
+
+def test_published_embeddings_come_by_the_names_of_the_attributes(annotations, run, tmp_path):
+    content = dict(attr_name=['Bag', 'Boots', 'Hat'], attr_words=np.array(['with a bag', 'boots', 'a hat on']),
+                   attr_vectors=np.arange(6.0).reshape(3, 2))
+    (tmp_path / 'dataset.pkl').write_bytes(pickle.dumps(content))
+    run(annotations, '--out', tmp_path / 'text.npz', '--pickle', tmp_path / 'dataset.pkl')
+    file = TextEmbeddings.read(tmp_path / 'text.npz')
+    assert file.attributes == ['Hat', 'Bag'] and file.phrases == ['a hat on', 'with a bag']
+    assert file.vectors.tolist() == [[4, 5], [0, 1]] and file.encoder == 'dataset.pkl'
+    (tmp_path / 'other.pkl').write_bytes(pickle.dumps(dict(content, attr_name=['Bag', 'Boots', 'Cap'])))
+    with pytest.raises(SystemExit, match='other.pkl has no Hat among its attributes'):
+        run(annotations, '--out', tmp_path / 'text.npz', '--pickle', tmp_path / 'other.pkl')
+    (tmp_path / 'none.pkl').write_bytes(pickle.dumps(dict(label=1)))
+    with pytest.raises(SystemExit, match='none.pkl has no attr_name, attr_words, attr_vectors'):
+        run(annotations, '--out', tmp_path / 'text.npz', '--pickle', tmp_path / 'none.pkl')
 
 
 @pytest.mark.parametrize(('library', 'package'), [

@@ -4,6 +4,9 @@
 
 Embeds the phrase of each attribute of an annotation file. The default encoder is that of the published VTB and
 SNN-PAR. Without network give the folder of a downloaded model as --model (open_clip: its file as --pretrained).
+
+A published teacher needs the very embeddings that it was trained with: --pickle dataset.pkl takes them out of the file
+that its authors trained on (read without running code), by the names of the attributes.
 """
 import argparse
 import sys
@@ -13,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mmspike.datasets.attributes import load_annotation
+from mmspike.datasets.attributes.restricted_pickle import load_pickle
 from mmspike.utils.text_embeddings import TextEmbeddings
 from mmspike.utils.tool_errors import run_tool
 
@@ -43,6 +47,21 @@ def open_clip(phrases: list[str], args: argparse.Namespace) -> np.ndarray:
         return model.eval().encode_text(open_clip.get_tokenizer(name)(phrases)).float().numpy()
 
 
+def published(path: Path, attributes: list[str]) -> tuple[list[str], np.ndarray]:
+    """Phrases and vectors of a published ``dataset.pkl``, in the order of ``attributes``."""
+    content = load_pickle(path)
+    missing = [key for key in ('attr_name', 'attr_words', 'attr_vectors') if key not in content]
+    if missing:
+        sys.exit(f'{path} has no {", ".join(missing)}; expected a dataset.pkl of VTB or SNN-PAR')
+    names = [str(name) for name in content['attr_name']]
+    unknown = [name for name in attributes if name not in names]
+    if unknown:
+        sys.exit(f'{path} has no {", ".join(unknown[:5])} among its attributes ({", ".join(names[:5])}, ...); expected '
+                 f'the pickle of the same data set')
+    rows = [names.index(name) for name in attributes]
+    return [str(content['attr_words'][row]) for row in rows], np.asarray(content['attr_vectors'])[rows]
+
+
 LIBRARIES: dict[str, Callable] = dict(sentence_transformers=sentence_transformers, open_clip=open_clip)
 
 
@@ -53,6 +72,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--library', choices=LIBRARIES, default='sentence_transformers', help='what encodes')
     parser.add_argument('--model', help='its name, or a folder (default: all-mpnet-base-v2; of open_clip ViT-L-14)')
     parser.add_argument('--pretrained', help='weights of open_clip: a tag, or a file')
+    parser.add_argument('--pickle', type=Path, help='published dataset.pkl to take phrases and vectors from')
     parser.add_argument('--template', default='{}', help="put around each phrase, such as 'a person with {}'")
     args = parser.parse_args(argv)
     if args.out.suffix != '.npz':
@@ -61,12 +81,17 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(f"--template {args.template!r}: expected {{}} in it, where the phrase goes")
 
     attributes = load_annotation(args.annotations).attributes
-    phrases = [args.template.format(attribute.phrase) for attribute in attributes]
-    vectors = np.asarray(LIBRARIES[args.library](phrases, args), np.float32)
-    encoder = f'{args.library} {args.model or ""} {args.pretrained or ""}'.strip()
-    TextEmbeddings([attribute.name for attribute in attributes], phrases, vectors, encoder).write(args.out)
+    names = [attribute.name for attribute in attributes]
+    if args.pickle:
+        phrases, vectors = published(args.pickle, names)
+        encoder = args.pickle.name
+    else:
+        phrases = [args.template.format(attribute.phrase) for attribute in attributes]
+        vectors = np.asarray(LIBRARIES[args.library](phrases, args), np.float32)
+        encoder = f'{args.library} {args.model or ""} {args.pretrained or ""}'.strip()
+    TextEmbeddings(names, phrases, vectors, encoder).write(args.out)
     print(f'{args.out}: {len(phrases)} attributes, {vectors.shape[1]} numbers each\n  '
-          + '\n  '.join(f'{attribute.name}: {phrase}' for attribute, phrase in zip(attributes, phrases, strict=True)))
+          + '\n  '.join(f'{name}: {phrase}' for name, phrase in zip(names, phrases, strict=True)))
 
 
 if __name__ == '__main__':
