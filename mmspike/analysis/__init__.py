@@ -1,5 +1,5 @@
 """Observers of a finished model."""
-from mmspike.analysis.heat_map import HeatMapRecorder
+from mmspike.analysis.heat_map import HeatMap, HeatMapRecorder
 from mmspike.analysis.spikes import SpikeRecorder
 
-__all__ = ['HeatMapRecorder', 'SpikeRecorder']
+__all__ = ['HeatMap', 'HeatMapRecorder', 'SpikeRecorder']

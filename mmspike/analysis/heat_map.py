@@ -1,8 +1,30 @@
 """Where in an image a model was active: model -> forward hooks -> one map per image."""
+from typing import NamedTuple
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mmspike.analysis.spikes import firing_neurons
+
+SHARE = 'share of neurons that fire in'
+FAINT = 0.05  # a highest rate below it is drawn as what it is: hardly any activity
+
+
+class HeatMap(NamedTuple):
+    """Where a model was active in one image.
+
+    Args:
+        values: float32, [h, w].
+        name: What a value is.
+        low: Value to draw as nothing.
+        high: Value to draw as the most.
+    """
+
+    values: np.ndarray
+    name: str
+    low: float
+    high: float
 
 
 class HeatMapRecorder:
@@ -15,7 +37,8 @@ class HeatMapRecorder:
 
         with HeatMapRecorder(model) as recorder:
             model(images)
-        recorder.maps  # [B, h, w]
+        recorder.maps   # [B, h, w]
+        recorder.of(0)  # that of the first image, with its name and scale
 
     Args:
         model: a predictor with a ``backbone`` that is called with images [B, 3, H, W] or frames [T, B, 3, H, W]; it is
@@ -49,11 +72,23 @@ class HeatMapRecorder:
         """What a value of the maps is."""
         return self._find()[1]
 
+    def of(self, index: int) -> HeatMap | None:
+        """The map of one image of the batch; None where no layer has positions.
+
+        Rates are drawn from 0, magnitudes, which say nothing by themselves, from the lowest of the image.
+        """
+        maps, name = self._find()
+        if maps is None:
+            return None
+        values = maps[index].numpy()
+        low, high = values.min().item(), values.max().item()
+        return HeatMap(values, name, *((0., max(high, FAINT)) if name.startswith(SHARE) else (low, high)))
+
     def _find(self) -> tuple[Tensor | None, str]:
         for name, rate in reversed(self._seen.items()):
             grid = self._on_grid(rate)
             if grid is not None:
-                return grid, f'share of neurons that fire in {name}'
+                return grid, f'{SHARE} {name}'
         magnitude = None if self._output is None else self._on_grid(self._output)
         return magnitude, 'mean magnitude of the backbone\'s last map'
 

@@ -119,10 +119,11 @@ class AttributeInferencer(Inferencer):
         height, width = person.crop.shape[:2]
         pictures = [Picture(np.ascontiguousarray(person.crop[..., ::-1]), f'as it came, {width}x{height}')]
         if maps is not None:
-            if maps.maps is None:
+            heat = maps.of(place)
+            if heat is None:
                 raise ValueError('AttributeInferencer: this model has no layer with positions to draw a heat map of; '
                                  'draw without it')
-            pictures += input_pictures(to_rgb(sample['inputs']), maps.maps[place].numpy(), maps.name)[1:]
+            pictures += input_pictures(to_rgb(sample['inputs']), heat)[1:]
         title = person.path.name + (f', frame {person.frame}' if person.frame is not None else '') + (
             f', person {person.number}' if person.box is not None else '')
         return attribute_panel(pictures, self.names, self.groups, scores=self._scores(output),

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from mmspike.analysis import HeatMap
 from mmspike.visualization.page import INK, MARGIN, MUTED, Page, shorten, text_width
 
 SEEN, NOT_SEEN, WRONG, MISSED = '#2f6db5', '#cfd8e3', '#c0392b', '#eab8b1'
@@ -18,6 +21,8 @@ SEEN, NOT_SEEN, WRONG, MISSED = '#2f6db5', '#cfd8e3', '#c0392b', '#eab8b1'
 _ROW, _HEADING, _GAP, _BAR, _SCORE, _MARK, _SCALE, _TOP = 0.22, 0.3, 0.32, 1.15, 0.5, 0.2, 0.85, 0.78
 _COLUMN = 4.6  # about so high are the columns of attributes
 _SIZE, _LONGEST = 9, 40  # points and letters of a name
+# From nothing at all, so that the picture stays to be seen where the model was silent
+_HEAT = ListedColormap([(*colormaps['inferno'](0.25 + 0.75 * x)[:3], 0.8 * x**0.5) for x in np.linspace(0, 1, 256)])
 
 
 @dataclass
@@ -27,21 +32,19 @@ class Picture:
     Args:
         pixels: uint8 RGB, [H, W, 3].
         heading: Words above it.
-        heat: Drawn over it, stretched to its size, [h, w]; ``None`` draws the picture alone.
-        heat_name: What a value of the heat map is.
+        heat: Drawn over it, stretched to its size; ``None`` draws the picture alone.
     """
 
     pixels: np.ndarray
     heading: str = ''
-    heat: np.ndarray | None = None
-    heat_name: str = ''
+    heat: HeatMap | None = None
 
 
-def input_pictures(pixels: np.ndarray, heat: np.ndarray | None = None, heat_name: str = '') -> list[Picture]:
+def input_pictures(pixels: np.ndarray, heat: HeatMap | None = None) -> list[Picture]:
     """A model's input, and the same under a heat map where there is one."""
     height, width = pixels.shape[:2]
     pictures = [Picture(pixels, f'model input {width}x{height}')]
-    return pictures if heat is None else [*pictures, Picture(pixels, 'where it was active', heat, heat_name)]
+    return pictures if heat is None else [*pictures, Picture(pixels, 'where it was active', heat)]
 
 
 def attribute_panel(pictures: Sequence[Picture], names: Sequence[str], groups: Sequence[str], *,
@@ -99,13 +102,13 @@ def _draw_picture(page: Page, picture: Picture, x: float, w: float, h: float) ->
         page.image(x, _TOP, w, h, picture.pixels)
         return
     image = page.image(x, _TOP, w, h, picture.pixels.mean(-1), cmap='gray', vmin=0, vmax=255)
-    heat = image.axes.imshow(picture.heat, cmap='inferno', alpha=0.6, interpolation='bilinear', aspect='auto',
-                             extent=image.get_extent())
+    heat = image.axes.imshow(picture.heat.values, cmap=_HEAT, vmin=picture.heat.low, vmax=picture.heat.high,
+                             interpolation='bilinear', aspect='auto', extent=image.get_extent())
     scale = page.axes(x, _TOP + h + 0.1, w, 0.09)
     page.figure.colorbar(heat, cax=scale, orientation='horizontal')
     scale.locator_params(nbins=4)
     scale.tick_params(labelsize=7, labelcolor=MUTED, length=2, color=MUTED)
-    lines = textwrap.wrap(picture.heat_name, max(12, int(w / 0.058)))
+    lines = textwrap.wrap(picture.heat.name, max(12, int(w / 0.058)))
     page.text(x, _TOP + h + 0.4, '\n'.join(lines), size=7, color=MUTED, va='top')
 
 

@@ -7,7 +7,7 @@ from mmengine.dist import master_only
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmspike.analysis import HeatMapRecorder
+from mmspike.analysis import HeatMap, HeatMapRecorder
 from mmspike.registry import VISUALIZERS
 from mmspike.structures import attribute_names
 from mmspike.visualization.attribute_panel import attribute_panel, input_pictures
@@ -34,28 +34,24 @@ class AttributeVisualizer(FigureVisualizer):
     def observe(self, model: nn.Module) -> Iterator[Callable[[int, int], dict]]:
         """Each image's own map of activity."""
         with HeatMapRecorder(model) as recorder:
-            yield lambda index, count: {} if recorder.maps is None else dict(heat=recorder.maps[index],
-                                                                             heat_name=recorder.name)
+            yield lambda index, count: dict(heat=recorder.of(index))
 
     @master_only
     def add_datasample(self, name: str, image: Tensor, data_sample: DataSample | None = None, *,
-                       heat: Tensor | None = None, heat_name: str = '', out_file: str | Path | None = None,
-                       step: int = 0) -> None:
+                       heat: HeatMap | None = None, out_file: str | Path | None = None, step: int = 0) -> None:
         """Draw one sample.
 
         Args:
             name: Title of the picture and its name in the back ends.
             image: uint8 BGR, [3, H, W], as the data loader gives it.
             data_sample: Its ``pred_score`` and ``gt_score``, where set, become bars and marks.
-            heat: Map of activity, [h, w].
-            heat_name: What a value of the map is.
+            heat: Where the model was active.
             out_file: Picture file to write; ``None`` hands the picture to the back ends instead.
             step: Step under which the back ends file the picture.
         """
         scores, truth = (None if data_sample is None or key not in data_sample
                          else data_sample.get(key).detach().float().cpu().numpy() for key in ('pred_score', 'gt_score'))
         count = next((len(values) for values in (scores, truth) if values is not None), 0)
-        pictures = input_pictures(to_rgb(image), None if heat is None else heat.numpy(), heat_name)
-        figure = attribute_panel(pictures, *attribute_names(self.dataset_meta, count), scores=scores, truth=truth,
-                                 threshold=self.threshold, title=name)
+        figure = attribute_panel(input_pictures(to_rgb(image), heat), *attribute_names(self.dataset_meta, count),
+                                 scores=scores, truth=truth, threshold=self.threshold, title=name)
         self.add_figure(name, figure, out_file, step)

@@ -46,6 +46,9 @@ def test_the_share_of_neurons_that_fire_in_the_last_layer_of_tokens():
     torch.testing.assert_close(recorder.maps, expected)
     assert recorder.name == 'share of neurons that fire in backbone.last'
     assert 0 < recorder.maps.mean() <= 1
+    heat = recorder.of(1)
+    assert torch.equal(torch.from_numpy(heat.values), recorder.maps[1]) and heat.name == recorder.name
+    assert (heat.low, heat.high) == (0, pytest.approx(max(float(recorder.maps[1].max()), .05)))
     assert not any(module._forward_hooks for module in model.modules())
 
 
@@ -59,7 +62,7 @@ def test_tokens_that_make_no_grid_of_the_image_are_passed_over():
 def test_of_several_forwards_the_last_is_kept():
     model = _Model(_Backbone(tokens=False))
     with HeatMapRecorder(model) as recorder:
-        assert recorder.maps is None
+        assert recorder.maps is None and recorder.of(0) is None
         for batch in (1, 3):
             model(_images(batch, seed=batch))
     torch.testing.assert_close(recorder.maps, model.backbone.seen.mean((0, 2)))
@@ -75,11 +78,11 @@ def test_the_magnitude_of_an_ann_map(shape):
         model(_images())
     expected = features.abs().mean(1) if len(shape) == 4 else features[:, -8:].abs().mean(2).unflatten(1, (4, 2))
     torch.testing.assert_close(recorder.maps, expected)
-    assert 'magnitude' in recorder.name
+    assert 'magnitude' in recorder.name and recorder.of(0).low == expected[0].min()
 
 
 def test_no_map_where_nothing_has_positions():
     model = _Model(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
     with HeatMapRecorder(model) as recorder:
         model(_images())
-    assert recorder.maps is None
+    assert recorder.maps is None and recorder.of(0) is None

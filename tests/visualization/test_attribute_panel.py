@@ -7,10 +7,13 @@ from matplotlib.colors import to_hex
 from mmpretrain.structures import DataSample
 from torch import nn
 
+from mmspike.analysis import HeatMap
 from mmspike.registry import VISUALIZERS
 from mmspike.visualization import AttributeVisualizer, Picture, attribute_panel, to_array, to_rgb
 from mmspike.visualization.attribute_panel import MISSED, NOT_SEEN, SEEN, WRONG
 
+HEAT = HeatMap(np.random.default_rng(1).random((8, 4)), 'share of neurons that fire in backbone.blocks.7.mlp.lif2', 0,
+               1)
 NAMES, GROUPS = ['Hat', 'Skirt', 'Glasses', 'Bag'], ['head', 'lower', 'head', 'other']
 
 
@@ -71,8 +74,7 @@ def test_labels_alone(crop):
 def test_nothing_is_cut_off_and_every_attribute_is_there(crop, count):
     names = [f'{"upperBodyWithAVeryLongName" if a % 3 else ""}{a}' for a in range(count)]
     groups = ['a' if a < 3 else 'the largest of the groups' if a < 45 else '' for a in range(count)]
-    figure = attribute_panel([Picture(crop, 'a long heading above a picture'), Picture(crop, heat=crop[:8, :4, 0] / 255,
-                              heat_name='share of neurons that fire in backbone.blocks.7.mlp.lif2')], names, groups,
+    figure = attribute_panel([Picture(crop, 'a long heading above a picture'), Picture(crop, heat=HEAT)], names, groups,
                              scores=np.linspace(0, 1, count), truth=np.arange(count) % 2, title='a title ' * 8)
     told = words(figure)
     assert set(names) <= set(told) and not outside(figure)
@@ -84,10 +86,11 @@ def test_a_heat_map_is_drawn_over_the_whole_picture(crop):
     heat = np.zeros((4, 2))
     heat[3, 1] = 1
     plain = attribute_panel([Picture(crop)], NAMES, GROUPS)
-    hot = attribute_panel([Picture(crop, heat=heat, heat_name='rate')], NAMES, GROUPS)
+    hot = attribute_panel([Picture(crop, heat=HeatMap(heat, 'rate', 0, 2))], NAMES, GROUPS)
     assert len(plain.axes[0].images) == 1
     below, above = hot.axes[0].images
     assert tuple(above.get_extent()) == tuple(below.get_extent()) and above.get_array().shape == (4, 2)
+    assert above.get_clim() == (0, 2)
     assert 'rate' in words(hot)
 
 
@@ -97,7 +100,7 @@ def test_the_visualizer_takes_samples_as_they_come(tmp_path, crop):
     sample = DataSample().set_pred_score(torch.tensor([.9, .8, .1, .2])).set_gt_score(torch.tensor([1., 0, 1, -1]))
     image = torch.from_numpy(crop).permute(2, 0, 1).flip(0)  # BGR
     np.testing.assert_array_equal(to_rgb(image), crop)
-    visualizer.add_datasample('one', image, sample, heat=torch.rand(4, 2), out_file=tmp_path / 'new/one.png')
+    visualizer.add_datasample('one', image, sample, heat=HEAT, out_file=tmp_path / 'new/one.png')
     assert cv2.imread(str(tmp_path / 'new/one.png')).shape[1] > 500
     visualizer.add_datasample('bare', image, DataSample().set_gt_score(torch.ones(7)), out_file=tmp_path / 'bare.png')
     assert (tmp_path / 'bare.png').is_file()
@@ -109,4 +112,6 @@ def test_the_visualizer_gives_each_image_of_a_batch_its_own_map():
     with AttributeVisualizer().observe(model) as observed:
         images = torch.rand(2, 3, 16, 8)
         maps = model.backbone(images).mean(1)
-    assert torch.equal(observed(1, 2)['heat'], maps[1]) and 'magnitude' in observed(0, 2)['heat_name']
+        heat = observed(1, 2)['heat']
+    np.testing.assert_allclose(heat.values, maps[1], rtol=1e-6)
+    assert 'magnitude' in heat.name and (heat.low, heat.high) == (maps[1].min(), maps[1].max())
