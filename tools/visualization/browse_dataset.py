@@ -3,24 +3,26 @@
     python tools/visualization/browse_dataset.py CONFIG --output-dir sheets [--number 8] [--mode pipeline]
 
 Samples are taken evenly from the whole data set. Modes: ``transformed`` shows what the model's preprocessor gets,
-``original`` the frames as decoded, ``pipeline`` the frames after every transform that changes them.
+``original`` the frames or the image as read, ``pipeline`` these after every transform that changes them.
 """
 import argparse
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from mmengine.registry import DefaultScope
 from mmengine.utils import ProgressBar
 
 from mmspike.registry import DATASETS
+from mmspike.structures import attribute_names
 from mmspike.utils.config import add_cfg_options, load_config
 from mmspike.utils.config_check import check_config
 from mmspike.utils.tool_errors import run_tool
-from mmspike.visualization import contact_sheet
+from mmspike.visualization import Picture, attribute_panel, contact_sheet, to_rgb
 
 
 class Recorder:
-    """Stands in for the transforms of a pipeline and keeps the frames after each that changes them."""
+    """Stands in for the transforms of a pipeline and keeps the pictures after each that changes them."""
 
     def __init__(self, transforms: list) -> None:
         self.stages: list[tuple[str, np.ndarray]] = []
@@ -28,13 +30,19 @@ class Recorder:
                            for transform in transforms]
 
     def _run(self, transform, results: dict) -> dict:
-        before = results.get('imgs')
-        before = None if before is None else [frame.copy() for frame in before]
+        before = _pictures(results)
         results = transform(results)
-        after = (results or {}).get('imgs')
+        after = _pictures(results or {})
         if after is not None and (before is None or not _same(before, after)):
             self.stages.append((type(transform).__name__, np.stack(after)))
         return results
+
+
+def _pictures(results: dict) -> list[np.ndarray] | None:
+    """Copies of a clip's frames or of an image, RGB."""
+    if results.get('imgs') is not None:
+        return [frame.copy() for frame in results['imgs']]
+    return None if results.get('img') is None else [results['img'][..., ::-1].copy()]
 
 
 def _same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
@@ -42,7 +50,7 @@ def _same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 
 def blocks_of(dataset, index: int, mode: str) -> tuple[list[tuple[str, np.ndarray]], dict]:
-    """Headed clips of one sample, and the sample."""
+    """Headed clips (an image is one frame) of one sample, and the sample."""
     transforms = dataset.pipeline.transforms
     recorder = Recorder(transforms)
     dataset.pipeline.transforms = recorder.transforms
@@ -50,9 +58,23 @@ def blocks_of(dataset, index: int, mode: str) -> tuple[list[tuple[str, np.ndarra
         sample = dataset[index]
     finally:
         dataset.pipeline.transforms = transforms
-    views = sample['inputs'].numpy()  # [V, T, H, W, 3]
+    inputs = sample['inputs']  # views of a clip [V, T, H, W, 3], or an image [3, H, W]
+    views = to_rgb(inputs)[None, None] if inputs.ndim == 3 else inputs.numpy()
     final = [('model input' if len(views) == 1 else f'model input, view {v + 1}', view) for v, view in enumerate(views)]
     return {'original': recorder.stages[:1], 'transformed': final, 'pipeline': recorder.stages + final}[mode], sample
+
+
+def draw(blocks: list[tuple[str, np.ndarray]], facts, metainfo: dict) -> tuple[Figure, Path]:
+    """The sheet of one sample with its label or attributes, and the sample's file."""
+    if 'gt_score' in facts:
+        file = Path(facts.get('img_path', ''))
+        pictures = [Picture(frames[0], f'{name} {frames.shape[2]}x{frames.shape[1]}') for name, frames in blocks]
+        names, groups = attribute_names(metainfo, len(facts.gt_score))
+        return attribute_panel(pictures, names, groups, truth=facts.gt_score.numpy(), title=file.name), file
+    label, file = int(facts.gt_labels.item[0]), Path(facts.get('filename', ''))
+    classes = metainfo.get('classes')
+    name = classes[label] if classes else f'class {label}'
+    return contact_sheet(blocks, f'{name} (label {label}): {file.name}'), file
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -74,17 +96,12 @@ def main(argv: list[str] | None = None) -> None:
     with DefaultScope.overwrite_default_scope('mmspike'):
         dataset = DATASETS.build(cfg[f'{args.phase}_dataloader'].dataset)
     args.output_dir.mkdir(parents=True, exist_ok=True)
-    classes = dataset.metainfo.get('classes')
     indices = np.unique(np.linspace(0, len(dataset) - 1, min(args.number, len(dataset))).astype(int)).tolist()
     progress = ProgressBar(len(indices))
     for index in indices:
         blocks, sample = blocks_of(dataset, index, args.mode)
-        facts = sample['data_samples']
-        label = int(facts.gt_labels.item[0])
-        name = classes[label] if classes else f'class {label}'
-        video = Path(facts.get('filename', ''))
-        figure = contact_sheet(blocks, f'{name} (label {label}): {video.name}')
-        figure.savefig(args.output_dir / f'{index:06d}_{video.stem}.png')
+        figure, file = draw(blocks, sample['data_samples'], dataset.metainfo)
+        figure.savefig(args.output_dir / f'{index:06d}_{file.stem}.png')
         progress.update()
     print(f'\n{len(indices)} of {len(dataset)} samples written to {args.output_dir}')
 
