@@ -3,5 +3,6 @@ model = dict(
     type='AttributeRecognizer',
     data_preprocessor=dict(
         type='mmpretrain.ClsDataPreprocessor', mean=[127.5, 127.5, 127.5], std=[127.5, 127.5, 127.5], to_rgb=True),
-    backbone=dict(type='Spikingformer', arch='8-768', num_steps=8),
+    backbone=dict(
+        type='Spikingformer', arch=dict(embed_dims=768, depth=8, num_heads=8, mlp_ratio=4), num_steps=8),
     head=dict(type='AttributeHead', num_attributes=26, in_channels=768, loss=dict(type='WeightedBCELoss')))
