@@ -64,9 +64,10 @@ class SyntheticPedestrians(AttributeDataset):
 
     def __init__(self, data_root: str, split: str = 'train', num_images: Mapping[str, int] = NUM_IMAGES,
                  height: int = 128, **kwargs):
-        if set(num_images) != set(SPLITS) or not all(isinstance(n, int) and n > 0 for n in num_images.values()):
+        given = num_images if isinstance(num_images, Mapping) else {}
+        if set(given) != set(SPLITS) or not all(isinstance(n, int) and n > 0 for n in given.values()):
             raise ValueError('SyntheticPedestrians: num_images must give a positive number for each of train, val and '
-                             f'test, got {dict(num_images)}; by default it is {NUM_IMAGES}.')
+                             f'test, got {num_images!r}; by default it is {NUM_IMAGES}.')
         if height <= 0 or height % (2 * STRIDE):
             raise ValueError(f'SyntheticPedestrians: height must be a positive multiple of {2 * STRIDE}, so that width '
                              f'is one of {STRIDE}, got {height}; take {max(1, round(height / 32)) * 32}.')

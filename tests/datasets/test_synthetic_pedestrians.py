@@ -189,6 +189,7 @@ def test_of_two_processes_at_once_one_writes_and_the_other_waits(tmp_path):
 @pytest.mark.parametrize('kwargs, message', [
     (dict(num_images=dict(train=3)), "each of train, val and test, got {'train': 3}"),
     (dict(num_images=dict(train=3, val=0, test=1)), "positive number.*'val': 0"),
+    (dict(num_images=1000), 'got 1000; by default'),
     (dict(height=100), 'multiple of 32, .* got 100; take 96'),
 ])
 def test_impossible_arguments_are_refused(tmp_path, kwargs, message):

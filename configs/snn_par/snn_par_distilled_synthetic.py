@@ -1,0 +1,22 @@
+"""The student of snn_par_synthetic.py, taught by baseline_r18-narrow_synthetic.py as well as by the labels.
+
+    python tools/train.py configs/snn_par/baseline_r18-narrow_synthetic.py
+    python tools/train.py configs/snn_par/snn_par_distilled_synthetic.py
+The teacher's logits alone: feature_loss needs sentences, which a VTB has and a ResNet has not.
+"""
+_base_ = ['./snn_par_synthetic.py']
+
+model = dict(
+    _delete_=True,
+    type='Distiller',
+    student={{_base_.model}},
+    teacher=dict(
+        type='AttributeRecognizer',
+        data_preprocessor=dict(
+            type='mmpretrain.ClsDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375],
+            to_rgb=True),
+        backbone=dict(type='mmpretrain.ResNet', depth=18, stem_channels=16, base_channels=16),
+        head=dict(type='AttributeHead', num_attributes=12, in_channels=128)),
+    teacher_checkpoint='work_dirs/baseline_r18-narrow_synthetic/epoch_8.pth',
+    label_weight=0.6,
+    logit_loss=dict(type='BinaryKD', temperature=2.0, loss_weight=1.0))
