@@ -13,5 +13,6 @@ model = dict(head=dict(num_attributes=35))
 train_dataloader = dict(batch_size=12)
 val_evaluator = dict(threshold=0.45)
 test_evaluator = val_evaluator
+visualizer = dict(threshold=0.45)
 auto_scale_lr = dict(base_batch_size=12)
 randomness = dict(seed=605)

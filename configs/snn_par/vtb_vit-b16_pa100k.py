@@ -17,5 +17,6 @@ load_from = 'checkpoints/vit-b16_imagenet.pth'
 train_dataloader = dict(batch_size=128)
 val_evaluator = dict(threshold=0.45)
 test_evaluator = val_evaluator
+visualizer = dict(threshold=0.45)
 auto_scale_lr = dict(base_batch_size=128)
 randomness = dict(seed=605)
