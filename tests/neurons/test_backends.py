@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mmspike.neurons
-from mmspike.neurons import LIF, NeuronSettings, backends, compiled, lif, surrogates, tiles
+from mmspike.neurons import LIF, NeuronSettings, backends, compiled, lif, surrogates, tiled
 from mmspike.neurons.functional import simulate
 
 # Rows of the tiles under test: short, so that small inputs are cut into many.
@@ -76,7 +76,8 @@ def _assert_equals_reference(backend, x, *call):
 
 @pytest.fixture(params=WIDTHS)
 def width(request, monkeypatch):
-    monkeypatch.setattr(tiles, 'WIDTH', request.param)
+    monkeypatch.setattr(tiled, 'WIDTH', request.param)
+    monkeypatch.setattr(compiled, 'WIDTH', request.param)
 
 
 _quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
