@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from mmspike.neurons.memory import empty_like
+
 Kernel = Callable[..., None]
 
 
@@ -22,7 +24,7 @@ def forward(kernel: Kernel, spans: Sequence[slice], width: int, x: Tensor, v: Te
         spans: the time steps, cut into as many as the kernel takes at once.
         width: neurons of a tile, per thread.
     """
-    out = torch.empty_like(x)
+    out = empty_like(x)
     v_final = torch.empty_like(out[0], dtype=v.dtype)
     cut = _Cut(out, width)
     xs, outs, v_firsts, v_finals = cut.rows(x), cut.rows(out), cut.rows(v[None]), cut.rows(v_final[None])
@@ -44,7 +46,7 @@ def forward(kernel: Kernel, spans: Sequence[slice], width: int, x: Tensor, v: Te
 def backward(forward_kernel: Kernel, backward_kernel: Kernel, spans: Sequence[slice], width: int, grad_out: Tensor,
              grad_v: Tensor, x: Tensor, v: Tensor, w: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
     """The contract's backward: each tile runs forward to know the membrane before every span, then back."""
-    grad_x = torch.empty_like(x)
+    grad_x = empty_like(x)
     grad_v0 = torch.empty_like(grad_x[0], dtype=v.dtype)
     decay = None if w is None else torch.sigmoid(w)
     grad_decay = None if w is None else torch.zeros_like(grad_v0)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import mmspike.neurons
@@ -66,6 +66,7 @@ def _assert_equals_reference(backend, x, *call):
     expected, expected_v, expected_grads = _run('reference', x, *call)
     assert torch.equal(out, expected) and torch.equal(v_final, expected_v)
     assert out.stride() == torch.empty_like(x).stride() and v_final.dtype == expected_v.dtype
+    assume(all(grad.isfinite().all() for grad in expected_grads))  # over many steps they can outgrow float16
     for got, want in zip(grads, expected_grads, strict=True):
         assert got.shape == want.shape and got.dtype == want.dtype
         tolerance = TOLERANCE[x.dtype if got.shape == x.shape else want.dtype]
