@@ -15,8 +15,8 @@ import torch
 ALLOCATORS = {'default': {}, 'tuned': {'MALLOC_MMAP_THRESHOLD_': str(2**30), 'MALLOC_TRIM_THRESHOLD_': str(2**34)}}
 
 
-def seconds(run: Callable[[], object]) -> tuple[float, float]:
-    """Wall and processor time; the second hardly sees other programs."""
+def wall_and_cpu(run: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of wall and of processor time; the second hardly sees other programs."""
     wall, cpu = time.perf_counter(), time.process_time()
     run()
     return time.perf_counter() - wall, time.process_time() - cpu

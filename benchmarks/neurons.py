@@ -162,7 +162,7 @@ def _ours(report: dict) -> list[str]:
 
 def memory_table(report: dict) -> list[str]:
     """Where memory was measured."""
-    lines = ['Bytes per element: kept for backward beyond the input / at most in use beyond input and incoming gradient',
+    lines = ['Bytes per element kept for backward beyond the input / at most in use beyond input and output gradient:',
              '']
     for setting, cases in report['results'].items():
         cases = {steps: case for steps, case in cases.items() if 'peak' in case['contenders'][PEER]}

@@ -3,6 +3,7 @@ import logging
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -179,6 +180,19 @@ def test_without_a_compiler_one_line_and_tiled(ran, monkeypatch, tmp_path, capfd
     assert len(warnings) == 1 and 'no-such-compiler is not installed' in warnings[0] and "using 'tiled'" in warnings[0]
     with pytest.raises(compiled.CompilerError, match='no-such-compiler is not installed; CXX can name another'):
         lif(x, backend='compiled')
+
+
+def test_without_triton_one_line_and_tiled(monkeypatch):
+    def no_triton(name):
+        raise ImportError('Triton 3.2 is too old')
+    lines = []
+    monkeypatch.setattr(backends, '_log', lambda message, level: lines.append(message))
+    monkeypatch.setattr(backends, '_module', no_triton)
+    backends._triton_works.cache_clear()
+    on_gpu = SimpleNamespace(is_cuda=True, device=torch.device('cuda'), dtype=torch.bfloat16)
+    assert [backends._automatic(on_gpu) for _ in range(2)] == ['tiled'] * 2
+    backends._triton_works.cache_clear()
+    assert lines == ["neurons on CUDA: no triton back end (Triton 3.2 is too old); using 'tiled', many times slower"]
 
 
 def test_choice_is_logged_once(ran, monkeypatch):
