@@ -1,4 +1,4 @@
-"""The student of SNN-PAR in small on the embedded set of drawn pedestrians: Spikingformer of width 64, one block, T = 4.
+"""The student of SNN-PAR in small on the embedded set of drawn pedestrians: Spikingformer of width 64, one block, T=4.
 
 No paper's figure; chance is 0.5. Ours (113,108 parameters), seed 0: mA on the 1,500 images of val 0.670, 0.841, 0.897,
 **0.909** after epochs 1 to 4, **0.904** on the 1,500 of test; small things are the hardest (glasses 0.69, backpacks
