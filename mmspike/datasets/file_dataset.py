@@ -121,8 +121,8 @@ class FileDataset(BaseDataset):
         self.full_init()
         with seeded(self.seed, self._shared.epoch, idx):
             if not self.test_mode:
-                advice = (f'The list {self.ann_file} or the folder {self.folder or "(none: paths as listed)"} looks wrong; '
-                          f'{self.LOOKS_WRONG}')
+                folder = self.folder or '(none: paths as listed)'
+                advice = f'The list {self.ann_file} or the folder {folder} looks wrong; {self.LOOKS_WRONG}'
                 return load_or_replace(self.prepare_data, idx, self.READ_ERROR, self.note, len(self),
                                        self.max_refetch, advice)
             try:
