@@ -126,10 +126,15 @@ def over_rows(linear: nn.Module, x: Tensor) -> Tensor:
 
 def _kept_small(neuron: nn.Module, spikes: Tensor) -> AbstractContextManager:
     """Inside, spikes are kept for backward as int8."""
-    if not (_saves_for_backward() and isinstance(neuron, SpikingNeuron) and neuron.fires and not _has_hooks(neuron)):
+    if not (_saves_for_backward() and gives_small_numbers(neuron)):
         return nullcontext()
     small, dtype = spikes.detach().to(torch.int8), spikes.dtype
     return saved_as(spikes, lambda: small.to(dtype))
+
+
+def gives_small_numbers(neuron: nn.Module) -> bool:
+    """Whether what the neuron gives is sure to fit into int8."""
+    return isinstance(neuron, SpikingNeuron) and neuron.fires and not _has_hooks(neuron)
 
 
 def _saves_for_backward() -> bool:
