@@ -1,4 +1,4 @@
-"""ImageNet-1k at 224x224, as the published Spikingformer reads it: whole images (no random scale), RandAugment, erasing.
+"""ImageNet-1k at 224x224, as the published Spikingformer reads it: whole images, no random scale; RandAugment, erasing.
 
 Layout: data/imagenet/{train,val}/<class>/<image>, as torchvision's; mmpretrain's ImageNet reads it.
 """
