@@ -13,6 +13,7 @@ from mmspike.analysis import SpikeRecorder
 from mmspike.models import Spikingformer
 from mmspike.models.layers import batch_norm as norms
 from mmspike.models.layers.pooling import max_pool
+from mmspike.models.layers.saving import normalise
 from mmspike.utils.fold_batchnorm import fold_batchnorm
 
 SMALL = dict(embed_dims=16, depth=2, num_heads=4)
@@ -100,9 +101,11 @@ def test_frozen_stages(image):
     (dict(arch=dict(embed_dims=16, depth=1)), r"arch has \['depth', 'embed_dims'\]; it needs .*num_heads"),
     (dict(arch=dict(embed_dims=20, depth=1, num_heads=4)), 'embed_dims=20 must be a multiple of 8'),
     (dict(arch=dict(embed_dims=16, depth=1, num_heads=3)), 'of num_heads=3'),
+    (dict(arch=dict(SMALL, num_heads=0)), 'num_heads and mlp_ratio must be positive'),
+    (dict(arch=SMALL, num_steps=2.5), 'num_steps=2.5 must be a whole number'),
     (dict(arch=SMALL, out_indices=(5,)), r'out_indices=\(5,\) must be some of'),
     (dict(arch=SMALL, frozen_stages=3), r'frozen_stages=3 must be -1 .* up to 2'),
-    (dict(arch=SMALL, num_steps=0), 'num_steps=0 must be at least 1'),
+    (dict(arch=SMALL, num_steps=0), 'num_steps=0 must be a whole number, at least 1'),
 ])
 def test_settings_that_cannot_be(kwargs, message):
     with pytest.raises(ValueError, match=message):
@@ -150,6 +153,28 @@ def test_statistics_over_processes_see_the_copies(image, monkeypatch):
     hooked = model(image)[-1]
     assert seen == [(6, 2, 32, 48)]
     torch.testing.assert_close(hooked, small(num_steps=3)(image)[-1], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize('mode', [True, False], ids=['train', 'eval'])
+@pytest.mark.parametrize('steps', [1, 2])
+def test_gradients_of_a_single_image(steps, mode):
+    """Of a batch of one in channels-last memory, whose first stride means nothing but is read."""
+    torch.manual_seed(0)
+    norm = nn.BatchNorm2d(4).double().train(mode)
+    nn.init.normal_(norm.weight)
+    x = torch.randn(steps, 6, 5, 4, dtype=torch.float64).permute(0, 3, 1, 2)[:, None]  # [T, 1, 4, 6, 5]
+    x.requires_grad_()
+    other = copy.deepcopy(norm)
+    y, expected = normalise(norm, x)[0], other(x.flatten(0, 1).contiguous()).unflatten(0, (steps, 1))
+    weight = torch.randn(y.shape, dtype=y.dtype)
+    grads = torch.autograd.grad((y * weight).sum(), [x, norm.weight, norm.bias])
+    rows = (weight.flatten(0, 1), x.detach().flatten(0, 1))
+    mean, var = ((rows[1].mean((0, 2, 3)), rows[1].var((0, 2, 3), unbiased=False)) if mode else
+                 (torch.zeros(4, dtype=torch.float64), torch.ones(4, dtype=torch.float64)))
+    normal = (rows[1] - mean.view(4, 1, 1)) / (var.view(4, 1, 1) + norm.eps).sqrt()
+    torch.testing.assert_close(y, expected, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(grads[1], (rows[0] * normal).sum((0, 2, 3)), rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(grads[2], rows[0].sum((0, 2, 3)), rtol=1e-10, atol=1e-10)
 
 
 def test_one_value_per_channel_is_torchs_error():

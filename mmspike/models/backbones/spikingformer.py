@@ -79,9 +79,9 @@ class Spikingformer(BaseModule):
         if not -1 <= frozen_stages <= depth:
             raise ValueError(f'Spikingformer: frozen_stages={frozen_stages} must be -1 (nothing), 0 (tokenizer) or up '
                              f'to {depth} (all blocks).')
-        if num_steps < 1:
-            raise ValueError(f'Spikingformer: num_steps={num_steps} must be at least 1.')
-        self.num_steps, self.in_channels = num_steps, in_channels
+        if num_steps < 1 or num_steps != int(num_steps):
+            raise ValueError(f'Spikingformer: num_steps={num_steps} must be a whole number, at least 1.')
+        self.num_steps, self.in_channels = int(num_steps), in_channels
         self.out_indices = [index % 5 for index in out_indices]
         self.frozen_stages = frozen_stages
         self.tokenizer = SpikingTokenizer(in_channels, self.embed_dims, neuron)
@@ -133,6 +133,9 @@ def _read(arch: str | dict) -> tuple[int, int, int, float]:
         raise ValueError(f'Spikingformer: arch has {sorted(arch)}; it needs embed_dims, depth, num_heads, and may have '
                          'mlp_ratio.')
     embed_dims, depth, num_heads, mlp_ratio = (settings[name] for name in wanted)
+    if not (embed_dims > 0 and num_heads > 0 and mlp_ratio > 0 and depth >= 0):
+        raise ValueError(f'Spikingformer: arch={dict(settings)}: embed_dims, num_heads and mlp_ratio must be positive, '
+                         'and depth at least 0.')
     if embed_dims % 8 or embed_dims % num_heads:
         raise ValueError(f'Spikingformer: embed_dims={embed_dims} must be a multiple of 8 (the tokenizer begins with '
                          f'an eighth of it) and of num_heads={num_heads}.')

@@ -96,7 +96,11 @@ def fire(neuron: nn.Module, x: Tensor, again: Again = None) -> Tensor:
 def over_time(x: Tensor) -> tuple[Tensor, torch.Size]:
     """The joined axes of maps ``[T*B, C, H, W]`` or tokens ``[T*B*N, C]``, and what they were."""
     axes = x.shape[:2 if x.ndim == 5 else 3]
-    return x.flatten(0, len(axes) - 1), axes
+    rows = x.flatten(0, len(axes) - 1)
+    if rows.ndim == 4 and len(rows) == 1:
+        # The stride of an axis of length 1 means nothing, yet torch's batch norm on the CPU reads it in backward
+        rows = rows.as_strided(rows.shape, (rows.numel(), *rows.stride()[1:]))
+    return rows, axes
 
 
 def conv_of_spikes(conv: nn.Module, neuron: nn.Module, spikes: Tensor) -> Tensor:

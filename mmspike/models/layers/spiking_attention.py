@@ -3,6 +3,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 from mmspike.models.layers.saving import gives_small_numbers, norm_and_fire, normalise, over_rows
 from mmspike.registry import MODELS
@@ -63,6 +64,7 @@ class _Attend(Function):
         return y.contiguous().view(*qkv.shape[:3], -1)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad):
         small, products = ctx.saved_tensors
         axes = grad.shape[:3]

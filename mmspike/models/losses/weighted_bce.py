@@ -56,7 +56,7 @@ class WeightedBCELoss(nn.Module):
         Raises:
             ValueError: a ratio outside 0 to 1.
         """
-        ratio = torch.as_tensor(ratio, dtype=torch.float32)
+        ratio = torch.as_tensor(ratio, dtype=torch.float64)
         if ratio.ndim != 1 or not bool(((ratio >= 0) & (ratio <= 1)).all()):
             raise ValueError(f'WeightedBCELoss: positive_ratio is {ratio.tolist()}; expected one number from 0 to 1 '
                              'per attribute, the mean of its known labels.')
@@ -84,4 +84,4 @@ class WeightedBCELoss(nn.Module):
         if self.label_smoothing:
             targets = targets + self.label_smoothing * (1 - 2 * targets)
         losses = F.binary_cross_entropy_with_logits(logits.to(labels.dtype), targets, reduction='none')  # [B, A]
-        return (losses * weights).sum() / len(logits)
+        return torch.where(weights > 0, losses * weights, 0).sum() / len(logits)  # at an unknown label, infinity too
