@@ -13,7 +13,6 @@ from mmspike.analysis import SpikeRecorder
 from mmspike.models import Spikingformer
 from mmspike.models.layers import batch_norm as norms
 from mmspike.models.layers.pooling import max_pool
-from mmspike.models.layers.saving import normalise
 from mmspike.utils.fold_batchnorm import fold_batchnorm
 
 SMALL = dict(embed_dims=16, depth=2, num_heads=4)
@@ -153,28 +152,6 @@ def test_statistics_over_processes_see_the_copies(image, monkeypatch):
     hooked = model(image)[-1]
     assert seen == [(6, 2, 32, 48)]
     torch.testing.assert_close(hooked, small(num_steps=3)(image)[-1], rtol=1e-9, atol=1e-9)
-
-
-@pytest.mark.parametrize('mode', [True, False], ids=['train', 'eval'])
-@pytest.mark.parametrize('steps', [1, 2])
-def test_gradients_of_a_single_image(steps, mode):
-    """Of a batch of one in channels-last memory, whose first stride means nothing but is read."""
-    torch.manual_seed(0)
-    norm = nn.BatchNorm2d(4).double().train(mode)
-    nn.init.normal_(norm.weight)
-    x = torch.randn(steps, 6, 5, 4, dtype=torch.float64).permute(0, 3, 1, 2)[:, None]  # [T, 1, 4, 6, 5]
-    x.requires_grad_()
-    other = copy.deepcopy(norm)
-    y, expected = normalise(norm, x)[0], other(x.flatten(0, 1).contiguous()).unflatten(0, (steps, 1))
-    weight = torch.randn(y.shape, dtype=y.dtype)
-    grads = torch.autograd.grad((y * weight).sum(), [x, norm.weight, norm.bias])
-    rows = (weight.flatten(0, 1), x.detach().flatten(0, 1))
-    mean, var = ((rows[1].mean((0, 2, 3)), rows[1].var((0, 2, 3), unbiased=False)) if mode else
-                 (torch.zeros(4, dtype=torch.float64), torch.ones(4, dtype=torch.float64)))
-    normal = (rows[1] - mean.view(4, 1, 1)) / (var.view(4, 1, 1) + norm.eps).sqrt()
-    torch.testing.assert_close(y, expected, rtol=1e-10, atol=1e-10)
-    torch.testing.assert_close(grads[1], (rows[0] * normal).sum((0, 2, 3)), rtol=1e-10, atol=1e-10)
-    torch.testing.assert_close(grads[2], rows[0].sum((0, 2, 3)), rtol=1e-10, atol=1e-10)
 
 
 def test_one_value_per_channel_is_torchs_error():

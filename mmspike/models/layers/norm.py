@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.modules.batchnorm import _NormBase
 
-from mmspike.models.layers.time import per_step
+from mmspike.models.layers.time import per_step, usual_strides
 from mmspike.registry import MODELS
 
 
@@ -55,12 +55,13 @@ class StepBatchNorm2d(_NormBase):
     def _normalise_by_batch(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Normalised x, mean and unbiased variance ``[T, C]``."""
         steps = x.shape[0]
-        y = x.transpose(0, 1).flatten(1, 2)  # [B, T*C, H, W]
+        y = usual_strides(x.transpose(0, 1).flatten(1, 2))  # [B, T*C, H, W]
         normalise = self._normalise_over_processes if self.sync and _world_size() > 1 else self._normalise
         y, mean, var = normalise(y, self.weight.repeat(steps), self.bias.repeat(steps))
         return y.unflatten(1, (steps, -1)).transpose(0, 1), mean.view(steps, -1), var.view(steps, -1)
 
     def _normalise_by_running(self, x: Tensor) -> Tensor:
+        x = usual_strides(x)
         return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
 
     def _normalise(self, x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,7 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmspike.models.layers.batch_norm import Again, batch_norm
 from mmspike.models.layers.norm import StepBatchNorm2d
-from mmspike.models.layers.time import per_step
+from mmspike.models.layers.time import per_step, usual_strides
 from mmspike.neurons import SpikingNeuron
 
 
@@ -97,10 +97,7 @@ def over_time(x: Tensor) -> tuple[Tensor, torch.Size]:
     """The joined axes of maps ``[T*B, C, H, W]`` or tokens ``[T*B*N, C]``, and what they were."""
     axes = x.shape[:2 if x.ndim == 5 else 3]
     rows = x.flatten(0, len(axes) - 1)
-    if rows.ndim == 4 and len(rows) == 1:
-        # The stride of an axis of length 1 means nothing, yet torch's batch norm on the CPU reads it in backward
-        rows = rows.as_strided(rows.shape, (rows.numel(), *rows.stride()[1:]))
-    return rows, axes
+    return usual_strides(rows) if rows.ndim == 4 else rows, axes
 
 
 def conv_of_spikes(conv: nn.Module, neuron: nn.Module, spikes: Tensor) -> Tensor:
