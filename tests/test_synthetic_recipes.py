@@ -61,7 +61,7 @@ def test_from_images_to_gradients_to_figures_and_from_the_taught_student_to_the_
 
     model = build(cfg).train()
     losses = model(**model.data_preprocessor(batch, True), mode='loss')
-    assert set(losses) == {'loss', 'loss_logit'}
+    assert set(losses) == {'loss_label', 'loss_logit'}
     sum(losses.values()).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 

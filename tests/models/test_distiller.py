@@ -64,7 +64,8 @@ def test_training_changes_the_student_and_not_the_teacher(tmp_path):
     student = copy.deepcopy(model.state_dict())
     optimizer = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
     losses = model.train_step(dict(inputs=list(images()), data_samples=samples()), optimizer)
-    assert set(losses) == {'loss', 'loss_feature', 'loss_logit'}
+    assert set(losses) == {'loss', 'loss_label', 'loss_feature', 'loss_logit'}
+    torch.testing.assert_close(losses['loss'], sum(losses[f'loss_{part}'] for part in ('label', 'feature', 'logit')))
     assert all(torch.equal(value, before[name]) for name, value in model.teacher.state_dict().items())
     assert not any(module.training for module in model.teacher.modules())
     assert not any(p.requires_grad or p.grad is not None for p in model.teacher.parameters())
@@ -73,7 +74,7 @@ def test_training_changes_the_student_and_not_the_teacher(tmp_path):
 
 def test_the_label_weight_scales_the_loss_of_the_labels_alone(tmp_path):
     once, half = (distiller(tmp_path, label_weight=weight)(images(), samples(), mode='loss') for weight in (1.0, 0.5))
-    torch.testing.assert_close(once['loss'] / 2, half['loss'])
+    torch.testing.assert_close(once['loss_label'] / 2, half['loss_label'])
     assert torch.equal(once['loss_feature'], half['loss_feature'])
 
 
@@ -92,7 +93,7 @@ def test_the_whole_follows_to_another_type_and_is_copied_whole(tmp_path):
     twin = copy.deepcopy(model).double().train()
     assert twin.student.backbone is twin.backbone and twin.student.training
     assert {p.dtype for p in (*twin.teacher.parameters(), *twin.parameters())} == {torch.float64}
-    twin(images().double(), samples(), mode='loss')['loss'].backward()
+    twin(images().double(), samples(), mode='loss')['loss_label'].backward()
     assert all(p.grad is None for p in model.parameters())
 
 
@@ -126,7 +127,7 @@ def test_another_grid_and_another_kind_of_student(tmp_path):
 
 def test_a_teacher_of_its_own_kind_needs_no_sentences(tmp_path):
     losses = distiller(tmp_path, RESNET_TEACHER, feature_loss=None)(images(), samples(), mode='loss')
-    assert set(losses) == {'loss', 'loss_logit'}
+    assert set(losses) == {'loss_label', 'loss_logit'}
 
 
 def test_the_teacher_is_given_images_as_it_knows_them(tmp_path):

@@ -146,7 +146,7 @@ def test_distillation(golden, root, tmp_path, flags, mode):
     losses = model(image, samples, mode='loss')
     total = sum(losses.values())
     total.backward()
-    got = dict(totals={flags: total.detach()}, ce=losses['loss'].detach() / model.label_weight,
+    got = dict(totals={flags: total.detach()}, ce=losses['loss_label'].detach() / model.label_weight,
                stage_stats=teacher.stats)
     if model.feature_loss is not None:
         got['kl_feats'] = losses['loss_feature'].detach() / 100

@@ -119,13 +119,14 @@ class Distiller(BaseModel):
         return self
 
     def forward(self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor'):
-        """As the student, except for ``'loss'``: ``loss`` of the labels, ``loss_feature``, ``loss_logit``."""
+        """As the student, except for ``'loss'``: ``loss_label``, ``loss_feature``, ``loss_logit``."""
         if mode != 'loss':
             return self.student(inputs, data_samples, mode)
         features = self.student.extract_feat(inputs)
         logits = self.student.head(features)
-        losses = self.student.head.loss_of(logits, data_samples)
-        losses = {name: self.label_weight * value if 'loss' in name else value for name, value in losses.items()}
+        # Not under the name 'loss': mmengine logs the total as that, and a part of this name would hide it
+        losses = {'loss_label' if name == 'loss' else name: self.label_weight * value if 'loss' in name else value
+                  for name, value in self.student.head.loss_of(logits, data_samples).items()}
         with torch.no_grad():
             images = self._as_the_teacher_knows_them(inputs)
             their_features = self.teacher.extract_feat(images)
