@@ -54,9 +54,9 @@ def find_file(root: Path, candidates: Sequence[str], what: str) -> Path:
     for name in candidates:
         if (root / name).is_file():
             return root / name
-    there = ', '.join(sorted(os.listdir(root))[:8]) if root.is_dir() else 'which does not exist'
-    raise FileNotFoundError(f'no {" or ".join(candidates)} in {root} (there is: {there or "nothing"}). Expected '
-                            f'{what}; give the folder that holds it')
+    there = f'there is: {", ".join(sorted(os.listdir(root))[:8]) or "nothing"}' if root.is_dir() else 'no such folder'
+    raise FileNotFoundError(f'no {" or ".join(candidates)} in {root} ({there}). Expected {what}; give the folder that '
+                            'holds it')
 
 
 def find_images(root: Path, candidates: Sequence[str], files: Sequence[str]) -> Path:
