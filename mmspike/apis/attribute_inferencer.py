@@ -80,6 +80,7 @@ class AttributeInferencer(Inferencer):
             return sample['person'].name, self.panel(sample, output, maps if heatmap else None, place)
 
         files = find_files(inputs, (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES), 'image or video')
+        persons.check(files)
         return self._run(files, lambda file: self.samples(file, persons), batch_size, out_dir, self.describe,
                          picture if draw else None)
 

@@ -1,7 +1,7 @@
 """Persons in image files and videos: whole pictures, or the boxes that a file names."""
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +61,20 @@ class PersonReader:
         self._source = 'boxes' if isinstance(boxes, Mapping) else str(boxes)
         self._boxes = None if boxes is None else self._load(boxes)
 
+    def check(self, paths: Sequence[Path]) -> None:
+        """Raises where boxes are given, but for none of the files.
+
+        Raises:
+            ValueError: As it says.
+        """
+        if self._boxes is not None and paths and not any(self._key(path) for path in paths):
+            raise ValueError(f'{self._source}: no boxes for any of the {len(paths)} files, such as {paths[0]}; it names '
+                             f'{", ".join(list(self._boxes)[:5]) or "nothing"}. Expected their paths as given, or their '
+                             f'names: {EXAMPLE}')
+
+    def _key(self, path: Path) -> str | None:
+        return next((name for name in (str(path), path.name) if name in self._boxes), None)
+
     def __call__(self, path: Path) -> Iterator[Person]:
         """The persons of an image or a video, in order.
 
@@ -68,7 +82,7 @@ class PersonReader:
             ImageReadError, VideoReadError: The file cannot be read, as far as it was not.
             ValueError: A box or a frame that is not in the picture or the video.
         """
-        boxes = None if self._boxes is None else self._boxes.get(str(path), self._boxes.get(path.name, []))
+        boxes = None if self._boxes is None else self._boxes.get(self._key(path), [])
         if path.suffix.lower() in VIDEO_SUFFIXES:
             yield from self._of_video(path, boxes)
         else:

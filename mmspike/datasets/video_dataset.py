@@ -1,6 +1,6 @@
 """Videos, or folders of frames, named by a list file."""
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -22,13 +22,14 @@ class VideoDataset(FileDataset):
         ann_file: List of ``path label`` or ``path num_frames label``, see ``read_video_list``.
         data_prefix: ``dict(video=folder)`` that the listed paths start from.
         data_root: Folder that ``ann_file``, ``data_prefix`` and ``classes`` start from.
+        pipeline: Transforms, or their configs.
         delimiter: What separates the fields of the list; ``None`` is any white space.
         classes: Class names, or a file with one per line. ``None`` takes ``classes.txt``
             beside the list where there is one.
         filename_tmpl: Listed paths are folders of frames of this name, such as ``'img_{:05}.jpg'``.
         window: One sample for each whole window of that many frames that does not overlap another;
             needs the numbers of frames in the list.
-        **kwargs: Of ``FileDataset`` (``pipeline``, ``test_mode``, ...).
+        **kwargs: Of ``FileDataset`` (``seed``, ``test_mode``, ...).
 
     Raises:
         FileNotFoundError: The list, its class file, or the videos' folder is missing.
@@ -42,13 +43,14 @@ class VideoDataset(FileDataset):
                  ann_file: str,
                  data_prefix: dict | None = None,
                  data_root: str = '',
+                 pipeline: Sequence[dict | Callable] = (),
                  delimiter: str | None = None,
                  classes: str | Sequence[str] | None = None,
                  filename_tmpl: str | None = None,
                  window: int | None = None,
                  **kwargs) -> None:
         self.delimiter, self.classes, self.filename_tmpl, self.window = delimiter, classes, filename_tmpl, window
-        super().__init__(ann_file, data_prefix, data_root, **kwargs)
+        super().__init__(ann_file, data_prefix, data_root, pipeline, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Returns one dictionary per sample: ``filename, label, line`` and, where known, ``total_frames``,
