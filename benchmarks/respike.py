@@ -8,24 +8,19 @@ Peak memory is measured in a process of its own for each. Everything runs once w
 and once told to keep freed memory: page faults are a large part of the time on a CPU, and not the model's merit.
 """
 import argparse
-import ctypes
 import json
-import os
 import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from measuring import ALLOCATORS, hardware, in_fresh_process, reset_peak, status_mb, wall_and_cpu
 from torch import Tensor, nn
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTENDERS = ('plain', 'ours')
-ALLOCATORS = {'default': {}, 'tuned': {'MALLOC_MMAP_THRESHOLD_': str(2 ** 30), 'MALLOC_TRIM_THRESHOLD_': str(2 ** 34)}}
 CASES = {'forward': 'forward', 'train': 'training step'}
+SETTINGS = ('depth', 'size', 'frames', 'stride', 'num_classes', 'rounds')
 
 
 def build(name: str, args: argparse.Namespace) -> nn.Module:
@@ -100,8 +95,8 @@ def timings(args: argparse.Namespace) -> dict:
     seconds = {case: {name: dict(wall=[], cpu=[]) for name in CONTENDERS} for case in CASES}
     copies = []
     for turn in range(args.rounds + 1):  # the first round warms up and is not counted
-        copy = _seconds(lambda: target.copy_(source))[0]
-        runs = [(case, name, _seconds(lambda run=run, name=name: run(name)))
+        copy = wall_and_cpu(lambda: target.copy_(source))[0]
+        runs = [(case, name, wall_and_cpu(lambda run=run, name=name: run(name)))
                 for case, run in zip(CASES, (forward, train), strict=True)
                 for name in (CONTENDERS if turn % 2 else reversed(CONTENDERS))]
         if turn:
@@ -117,13 +112,6 @@ def train_step(model: nn.Module, clip: Tensor, label: Tensor) -> None:
     F.cross_entropy(model(clip), label).backward()
 
 
-def _seconds(run: Callable[[], None]) -> tuple[float, float]:
-    """Wall and processor time; the second hardly sees other programs."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    run()
-    return time.perf_counter() - wall, time.process_time() - cpu
-
-
 def memory(args: argparse.Namespace) -> dict:
     """Peak resident memory of a training step over that of the built model, MB (Linux).
 
@@ -131,33 +119,18 @@ def memory(args: argparse.Namespace) -> dict:
     """
     model = build(args.contender, args).train()
     clip, label = data(args)
-    ctypes.CDLL(None).malloc_trim(0)  # what building left behind would otherwise serve the step unseen
-    Path('/proc/self/clear_refs').write_text('5')  # sets the peak to the present size
-    before = _status('VmRSS')
+    before = reset_peak()
     train_step(model, clip, label)
     gradients = sum(p.grad.numel() * p.grad.element_size() for p in model.parameters() if p.grad is not None)
-    return dict(model_mb=before, step_mb=_status('VmHWM') - before, gradients_mb=gradients / 2 ** 20)
-
-
-def _status(field: str) -> float:
-    return int(_proc('/proc/self/status', field).split()[0]) / 1024
-
-
-def _proc(file: str, field: str) -> str:
-    lines = Path(file).read_text().splitlines()
-    return next(line.partition(':')[2].strip() for line in lines if line.startswith(field))
+    return dict(model_mb=before, step_mb=status_mb('VmHWM') - before, gradients_mb=gradients / 2 ** 20)
 
 
 def run_worker(job: str, args: argparse.Namespace, environment: dict, contender: str = 'ours') -> dict:
     """One job in a fresh process, so that its allocator settings and its peak memory are its own."""
-    command = [sys.executable, __file__, '--job', job, '--contender', contender]
-    for name in ('depth', 'size', 'frames', 'stride', 'num_classes', 'rounds'):
-        command += [f"--{name.replace('_', '-')}", str(getattr(args, name))]
-    environment = dict(os.environ, OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore', **environment)
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f'the job {job!r} failed:\n{done.stderr}')
-    return json.loads(done.stdout.splitlines()[-1])
+    arguments = ['--job', job, '--contender', contender]
+    for name in SETTINGS:
+        arguments += [f"--{name.replace('_', '-')}", str(getattr(args, name))]
+    return in_fresh_process(__file__, arguments, environment)
 
 
 def table(report: dict) -> str:
@@ -203,9 +176,8 @@ def main() -> None:
     if args.job:
         print(json.dumps({'parity': parity, 'timings': timings, 'memory': memory}[args.job](args)))
         return
-    settings = {name: getattr(args, name) for name in ('depth', 'size', 'frames', 'stride', 'num_classes', 'rounds')}
-    report = dict(settings=settings, torch=torch.__version__, cpu=_proc('/proc/cpuinfo', 'model name'),
-                  load_average=os.getloadavg(), parity_float64=run_worker('parity', args, {}), allocators={})
+    report = dict(settings={name: getattr(args, name) for name in SETTINGS}, hardware=hardware(),
+                  parity_float64=run_worker('parity', args, {}), allocators={})
     for allocator, environment in ALLOCATORS.items():
         result = run_worker('timings', args, environment)
         result['memory'] = {name: run_worker('memory', args, environment, name) for name in CONTENDERS}

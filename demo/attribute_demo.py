@@ -66,6 +66,8 @@ def main(argv: list[str] | None = None) -> None:
         print(f"{person['filename']}{where}: {', '.join(person['predicted']) or 'none of the attributes'}")
     for file in results['skipped']:
         print(f"left out: {file['error']}")
+    if not results['predictions']:
+        raise SystemExit(f'{args.input}: no person in it that could be read')
     print(f"{len(results['predictions'])} panels and predictions.json in {args.out_dir}")
 
 

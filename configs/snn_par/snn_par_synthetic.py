@@ -12,7 +12,7 @@ model = dict(
     head=dict(num_attributes=12, in_channels=64))
 
 train_dataloader = dict(batch_size=32)
-epochs = 6
+epochs = 4
 optim_wrapper = dict(optimizer=dict(lr=5e-3))
 param_scheduler = dict(eta_max=5e-3, total_steps=epochs)
 train_cfg = dict(max_epochs=epochs)

@@ -25,7 +25,6 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 
 import torch
@@ -107,11 +106,21 @@ def _run(name: str, x: Tensor, call):
 
 
 def _automatic(x: Tensor) -> str:
-    if x.is_cuda and x.dtype != torch.float64 and find_spec('triton') is not None:
+    if x.is_cuda and x.dtype != torch.float64 and _triton_works():
         return 'triton'
     if x.device.type == 'cpu' and x.numel() >= WORTH_COMPILING and _compiler_works:
         return 'compiled'
     return 'tiled'
+
+
+@cache
+def _triton_works() -> bool:
+    try:
+        _module('triton')
+    except ImportError as e:
+        _log(f"neurons on CUDA: no triton back end ({e}); using 'tiled', many times slower", logging.WARNING)
+        return False
+    return True
 
 
 @cache

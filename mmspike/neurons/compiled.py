@@ -28,6 +28,9 @@ from mmspike.neurons.steps import backward_steps, forward_steps
 SPAN = 4
 """Time steps of one call: the membrane stays in registers, and a remainder takes single steps."""
 
+WIDTH = 2**18
+"""Neurons of a tile, per thread: 1 MB rows in fp32 hide what a call costs, and 16 steps of them fit a shared cache."""
+
 
 class CompilerError(RuntimeError):
     """There is no C++ compiler, or it failed."""
@@ -40,14 +43,14 @@ def available() -> bool:
 
 def forward(x: Tensor, v: Tensor, w: Tensor | None, settings: NeuronSettings) -> tuple[Tensor, Tensor]:
     """See :mod:`mmspike.neurons.backends`."""
-    return tiles.forward(_forward_kernel(settings, x.dtype), _spans(x.shape[0]), x, v, w)
+    return tiles.forward(_forward_kernel(settings, x.dtype), _spans(x.shape[0]), WIDTH, x, v, w)
 
 
 def backward(grad_out: Tensor, grad_v: Tensor, x: Tensor, v: Tensor, w: Tensor | None,
              settings: NeuronSettings) -> tuple[Tensor, Tensor, Tensor | None]:
     """See :mod:`mmspike.neurons.backends`."""
-    return tiles.backward(_forward_kernel(settings, x.dtype), _backward_kernel(settings, x.dtype), _spans(x.shape[0]),
-                          grad_out, grad_v, x, v, w)
+    return tiles.backward(_forward_kernel(settings, x.dtype), _backward_kernel(settings, x.dtype),
+                          _spans(x.shape[0]), WIDTH, grad_out, grad_v, x, v, w)
 
 
 def _spans(steps: int) -> list[slice]:
@@ -86,11 +89,12 @@ class _Steps(torch.nn.Module):
         return [*rows, state, *rows, state, *rows] + [state, state] * plif
 
     def forward(self, *rows: Tensor) -> None:
-        n = self.count
+        n, v = self.count, rows[self.count]
+        scratch = [torch.empty_like(v) for _ in range(3 * n + 3)]  # none of it is left in the machine code
         if self.direction == 'forward':
-            forward_steps(self.settings, rows[:n], rows[n], rows[n + 1:2 * n + 1], *rows[2 * n + 1:])
+            forward_steps(self.settings, scratch, rows[:n], v, rows[n + 1:2 * n + 1], *rows[2 * n + 1:])
         else:
-            backward_steps(self.settings, rows[:n], rows[n], rows[n + 1:2 * n + 1], rows[2 * n + 1],
+            backward_steps(self.settings, scratch, rows[:n], v, rows[n + 1:2 * n + 1], rows[2 * n + 1],
                            rows[2 * n + 2:3 * n + 2], *rows[3 * n + 2:])
 
 
@@ -125,10 +129,8 @@ def _build(path: Path, steps: _Steps, dtypes: list[torch.dtype]) -> None:
     with torch.no_grad():
         program = torch.export.export(steps, rows, dynamic_shapes=(({0: length},) * len(rows),))
     unfinished = path.with_name(f'{os.getpid()}-{path.name}')
-    aoti_compile_and_package(program, package_path=str(unfinished), inductor_configs={
-        'cpp.dynamic_threads': True,  # the number of threads is that of the call
-        'aot_inductor.compile_wrapper_opt_level': 'O0',  # only argument handling: half the time to build
-    })
+    # The number of threads is that of the call, not that of the build.
+    aoti_compile_and_package(program, package_path=str(unfinished), inductor_configs={'cpp.dynamic_threads': True})
     unfinished.replace(path)
 
 

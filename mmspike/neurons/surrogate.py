@@ -2,8 +2,11 @@
 
 Each entry of :data:`surrogates` is a function ``(u, alpha) -> dS/du`` of the distance to the threshold
 ``u = h - v_threshold``. The names are all that a neuron stores, so that every back end can carry its own version.
-They change temporaries in place, because where nothing fuses, each new tensor costs as much as the arithmetic.
+
+The formulas below overwrite ``u``: where nothing fuses operations, each new tensor costs as much as the arithmetic. The
+last operation of some makes one, because autograd needs what it would overwrite.
 """
+import functools
 import math
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -15,33 +18,33 @@ from torch import Tensor
 
 def sigmoid(u: Tensor, alpha: float) -> Tensor:
     """Derivative of ``sigmoid(alpha u)``: ``alpha s (1 - s)``."""
-    s = (alpha * u).sigmoid_()
-    return (1 - s).mul_(s).mul_(alpha)
+    s = u.abs_().mul_(-alpha).sigmoid_()  # at most 1/2, where s - s s is as exact as s
+    return torch.addcmul(s, s, s, value=-1).mul_(alpha)
 
 
 def atan(u: Tensor, alpha: float) -> Tensor:
     """Derivative of ``atan(pi/2 alpha u) / pi + 1/2``: ``alpha/2 / (1 + (pi/2 alpha u)^2)``."""
-    return (math.pi / 2 * alpha * u).square_().add_(1).reciprocal_() * (alpha / 2)
+    return u.mul_(math.pi / 2 * alpha).square_().add_(1).reciprocal_() * (alpha / 2)
 
 
 def triangle(u: Tensor, alpha: float) -> Tensor:
     """Piecewise quadratic: a triangle of height ``alpha`` that reaches zero at ``|u| = 1 / alpha``."""
-    return u.abs().mul_(-(alpha**2)).add_(alpha).clamp_(min=0)
+    return u.abs_().mul_(-(alpha**2)).add_(alpha).clamp_(min=0)
 
 
 def rectangle(u: Tensor, alpha: float) -> Tensor:
     """A box of height ``alpha`` over ``|u| < 1 / (2 alpha)``."""
-    return u.abs().lt_(0.5 / alpha).mul_(alpha)
+    return u.abs_().lt_(0.5 / alpha).mul_(alpha)
 
 
 def erf(u: Tensor, alpha: float) -> Tensor:
     """Derivative of ``(1 + erf(alpha u)) / 2``: a Gaussian, ``alpha / sqrt(pi) exp(-(alpha u)^2)``."""
-    return (alpha * u).square_().neg_().exp_() * (alpha / math.sqrt(math.pi))
+    return u.mul_(alpha).square_().neg_().exp_() * (alpha / math.sqrt(math.pi))
 
 
 def soft_sign(u: Tensor, alpha: float) -> Tensor:
     """Derivative of ``(alpha u / (1 + alpha |u|) + 1) / 2``: ``alpha/2 / (1 + alpha |u|)^2``."""
-    return u.abs().mul_(alpha).add_(1).square_().reciprocal_() * (alpha / 2)
+    return u.abs_().mul_(alpha).add_(1).square_().reciprocal_() * (alpha / 2)
 
 
 def super_spike(u: Tensor, alpha: float) -> Tensor:
@@ -50,13 +53,22 @@ def super_spike(u: Tensor, alpha: float) -> Tensor:
     Source: Zenke and Ganguli 2018, SuperSpike.
     Differs: alpha scales the height, as in SpikingJelly; in the paper its counterpart scales ``u``.
     """
-    return u.abs().add_(1).square_().reciprocal_() * alpha
+    return u.abs_().add_(1).square_().reciprocal_() * alpha
 
 
-surrogates: Mapping[str, Callable[[Tensor, float], Tensor]] = MappingProxyType(
+def _keeping(formula: Callable[[Tensor, float], Tensor]) -> Callable[[Tensor, float], Tensor]:
+    return functools.wraps(formula)(lambda u, alpha: formula(u.clone(), alpha))
+
+
+overwriting: Mapping[str, Callable[[Tensor, float], Tensor]] = MappingProxyType(
     {f.__name__: f for f in (sigmoid, atan, triangle, rectangle, erf, soft_sign, super_spike)}
 )
-"""The known surrogate derivatives by name."""
+"""The formulas above by name."""
+
+surrogates: Mapping[str, Callable[[Tensor, float], Tensor]] = MappingProxyType(
+    {name: _keeping(formula) for name, formula in overwriting.items()}
+)
+"""The known surrogate derivatives by name; these leave ``u`` as it is."""
 
 
 def get_surrogate(name: str) -> Callable[[Tensor, float], Tensor]:

@@ -10,21 +10,23 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from mmspike.neurons.memory import empty_like
+
 Kernel = Callable[..., None]
-WIDTH = 32768
-"""Neurons of a tile, per thread: rows of 128 KB in fp32, long enough to hide what a call costs."""
 
 
-def forward(kernel: Kernel, spans: Sequence[slice], x: Tensor, v: Tensor, w: Tensor | None) -> tuple[Tensor, Tensor]:
+def forward(kernel: Kernel, spans: Sequence[slice], width: int, x: Tensor, v: Tensor,
+            w: Tensor | None) -> tuple[Tensor, Tensor]:
     """The contract's forward.
 
     Args:
-        kernel: :func:`mmspike.neurons.steps.forward_steps` for some settings.
+        kernel: :func:`mmspike.neurons.steps.forward_steps` for some settings, from ``x`` on.
         spans: the time steps, cut into as many as the kernel takes at once.
+        width: neurons of a tile, per thread.
     """
-    out = torch.empty_like(x)
+    out = empty_like(x)
     v_final = torch.empty_like(out[0], dtype=v.dtype)
-    cut = _Cut(out)
+    cut = _Cut(out, width)
     xs, outs, v_firsts, v_finals = cut.rows(x), cut.rows(out), cut.rows(v[None]), cut.rows(v_final[None])
     decays = None if w is None else cut.rows(torch.sigmoid(w).expand(v.shape)[None])
     scratch = torch.empty(2, cut.width, dtype=v.dtype, device=v.device)
@@ -41,19 +43,20 @@ def forward(kernel: Kernel, spans: Sequence[slice], x: Tensor, v: Tensor, w: Ten
     return out, v_final
 
 
-def backward(forward_kernel: Kernel, backward_kernel: Kernel, spans: Sequence[slice], grad_out: Tensor, grad_v: Tensor,
-             x: Tensor, v: Tensor, w: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+def backward(forward_kernel: Kernel, backward_kernel: Kernel, spans: Sequence[slice], width: int, grad_out: Tensor,
+             grad_v: Tensor, x: Tensor, v: Tensor, w: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
     """The contract's backward: each tile runs forward to know the membrane before every span, then back."""
-    grad_x = torch.empty_like(x)
+    grad_x = empty_like(x)
     grad_v0 = torch.empty_like(grad_x[0], dtype=v.dtype)
     decay = None if w is None else torch.sigmoid(w)
     grad_decay = None if w is None else torch.zeros_like(grad_v0)
-    cut = _Cut(grad_x)
+    cut = _Cut(grad_x, width)
     xs, v_firsts, grads, grad_lasts = cut.rows(x), cut.rows(v[None]), cut.rows(grad_out), cut.rows(grad_v[None])
     decays = [] if w is None else [cut.rows(decay.expand(v.shape)[None])]
     results = [cut.rows(grad_x), cut.rows(grad_v0[None])] + ([] if w is None else [cut.rows(grad_decay[None])])
     scratch = torch.empty(len(spans) - 1, cut.width, dtype=v.dtype, device=v.device)
-    unused = torch.empty(max(s.stop - s.start for s in spans), cut.width, dtype=x.dtype, device=x.device)
+    longest = max((s.stop - s.start for s in spans[:-1]), default=0)
+    unused = torch.empty(longest, cut.width, dtype=x.dtype, device=x.device)
     for tile in cut:
         x_rows, grad_rows, (v_row,) = xs.read(tile), grads.read(tile), v_firsts.read(tile)
         decay_rows = [decays[0].read(tile)[0]] if decays else []
@@ -80,9 +83,10 @@ class _Cut:
 
     Args:
         like: the tensor, as ``torch.empty_like`` gives it.
+        width: neurons of a tile, per thread.
     """
 
-    def __init__(self, like: Tensor) -> None:
+    def __init__(self, like: Tensor, width: int) -> None:
         shape, stride = like.shape, like.stride()
         order = sorted(range(1, len(shape)), key=lambda d: -stride[d])
         before = [d for d in order if shape[d] > 1 and stride[d] > stride[0]] if shape[0] > 1 else []
@@ -90,7 +94,7 @@ class _Cut:
         self.order = [0, *before, *after]
         self.before, self.after = math.prod(shape[d] for d in before), math.prod(shape[d] for d in after)
         size = self.before * self.after
-        self.width = max(1, min(WIDTH * torch.get_num_threads(), size) if like.device.type == 'cpu' else size)
+        self.width = max(1, min(width * torch.get_num_threads(), size) if like.device.type == 'cpu' else size)
         self.group = 1 if 4 * self.after >= self.width else self.width // self.after  # short pieces are gathered
 
     def rows(self, tensor: Tensor) -> '_Rows':

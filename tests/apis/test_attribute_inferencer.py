@@ -203,3 +203,5 @@ def test_demo_without_a_checkpoint(demo, config, folder, tmp_path, monkeypatch, 
         demo.main([str(folder), 'config.py'])
     demo.main([str(folder / 'rgb.png'), 'config.py', 'none'])
     assert '1 panels and predictions.json in attribute_panels' in capsys.readouterr().out
+    with pytest.raises(SystemExit, match='broken.jpg: no person in it that could be read'):
+        demo.main([str(folder / 'broken.jpg'), 'config.py', 'none'])

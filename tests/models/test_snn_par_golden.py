@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 import torch
-from golden_cases import PublishedGradients, differences, load_case
+from golden_cases import PublishedGradients, differences, fill, load_case
 from mmengine import Config
 from mmpretrain.structures import DataSample
 
@@ -48,6 +48,24 @@ def test_student(golden, root, name, mode):
                **PublishedGradients(model, state_dict, spikingformer).outputs(want['grad_norms']))
     assert set(want) - set(got) <= {'stage_stats', 'spike_rates', 'running_stats'}  # in test_spikingformer_golden
     assert differences(case, got, want) == []
+
+
+def test_a_second_image_is_not_seen_through_the_first(golden, root):
+    """The published model keeps its membranes until it is reset; ours has none to keep."""
+    published = torch.load(golden / 'units/snnpar_reset.pt', weights_only=True)
+    state_dict = fill(torch.load(golden / 'units/snnpar_backbone.pt', weights_only=True)['keys'], dict(name='snnpar'))
+    cfg = Config.fromfile(root / 'configs/_base_/models/spikingformer_8-768_attributes.py')
+    config = published['config']
+    cfg.merge_from_dict(student_options(dict(config, mlp_ratio=config['mlp_ratios']), 'model'))
+    model = MODELS.build(cfg.model)
+    model.load_state_dict(spikingformer(state_dict), strict=True)
+    image = torch.from_numpy(np.random.RandomState(31).standard_normal((2, 3, 128, 64)).astype(np.float32)).double()
+    with torch.no_grad():
+        first, second = model.double().eval()(image), model(image)
+    assert torch.equal(first, second)
+    for name in ('first', 'after_reset'):
+        torch.testing.assert_close(second, published[name].double(), rtol=0, atol=2e-5)
+    assert (second - published['second_without_reset']).abs().max() > 0.5
 
 
 def build(root, tmp_path, case: dict, state_dict: dict, **options):

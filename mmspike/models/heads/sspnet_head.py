@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 import torch
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mmspike.models.layers.group_table import GroupTable
 from mmspike.models.layers.prior_location import PriorLocation, Region
@@ -74,7 +73,8 @@ class SSPNetHead(AttributeHead):
             raise ValueError(f"SSPNetHead: selection={selection!r}; expected 'fixed' (each group has its scale) or "
                              "'adaptive' (weights of the scales are learned).")
         pool = PyramidPooling(levels, legacy=legacy)
-        super().__init__(num_attributes, in_channels * (1 if num_keypoints else pool.num_parts), dropout, loss, init_cfg)
+        features = in_channels * (1 if num_keypoints else pool.num_parts)
+        super().__init__(num_attributes, features, dropout, loss, init_cfg)
         self.legacy, self.scale_penalty, self.num_scales = legacy, scale_penalty, num_scales
         self.table = GroupTable(num_attributes, groups, num_keypoints)
         self.prior = PriorLocation(in_channels, in_channels, num_points, density, legacy)
