@@ -10,6 +10,8 @@ from mmengine.logging import print_log
 from mmspike.registry import DATASETS, TRANSFORMS
 
 from .attributes.annotation import CONVERTER, UNKNOWN, Annotation, load_annotation
+from .attributes.mapping import map_attributes
+from .attributes.places import box_table, group_places, keypoint_table
 from .image_reader import ImageReadError
 from .missing import explain_missing
 from .seeding import SharedState, load_or_replace, seeded
@@ -26,13 +28,17 @@ class AttributeDataset(BaseDataset):
     testing it is an error: figures over part of a test set cannot be compared with any other.
 
     ``metainfo``: ``dataset``; ``attributes``, ``groups`` and ``phrases``, one per column of the labels;
-    ``positive_ratio``, the share of the known labels of this split that are positive.
+    ``group_places``, where on a person a group is looked for; ``positive_ratio``, the share of the known labels of this
+    split that are positive. Boxes and keypoints of an image go into the pipeline as ``gt_bboxes`` (a row per attribute,
+    a last one for the person) and ``gt_keypoints``.
 
     Args:
         ann_file: Annotation file, see ``mmspike.datasets.attributes``.
         data_prefix: ``dict(img=folder)`` that the images' paths start from.
         data_root: Folder that ``ann_file`` and ``data_prefix`` start from.
         split: One of the splits in the file.
+        attributes: Names of attributes, to choose and order the columns; or a mapping file, to test on this data set
+            what was trained on another, see ``mmspike.datasets.attributes.mapping``. ``None`` takes all.
         unknown: What unknown labels become: ``'mask'`` keeps them as -1, for loss and metric to leave out;
             ``'zero'`` makes them 0.
         pipeline: Transforms, or their configs.
@@ -51,6 +57,7 @@ class AttributeDataset(BaseDataset):
                  data_prefix: dict | None = None,
                  data_root: str = '',
                  split: str = 'train',
+                 attributes: str | Sequence[str] | None = None,
                  unknown: str = 'mask',
                  pipeline: Sequence[dict | Callable] = (),
                  seed: int = 0,
@@ -62,7 +69,7 @@ class AttributeDataset(BaseDataset):
             raise ValueError(f"data_prefix has the keys {list(data_prefix)}, expected dict(img='folder of images')")
         if unknown not in UNKNOWN_LABELS:
             raise ValueError(f"unknown={unknown!r}: expected 'mask' (unknown labels stay -1) or 'zero'")
-        self.split, self.unknown, self.seed = split, unknown, seed
+        self.split, self.attributes, self.unknown, self.seed = split, attributes, unknown, seed
         self._shared = SharedState()
         # Built here: mmengine would look the names up in whatever scope is the default one
         pipeline = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
@@ -87,6 +94,8 @@ class AttributeDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """Returns one dictionary per image: ``img_path, gt_score``, and ``person_id``, ``domain`` where known."""
         annotation = load_annotation(self.ann_file)
+        if self.attributes is not None:
+            annotation = map_attributes(annotation, self.attributes, self.ann_file)
         rows = self._rows(annotation)
         if self.unknown == 'zero':
             annotation.labels[annotation.labels == UNKNOWN] = 0
@@ -94,6 +103,7 @@ class AttributeDataset(BaseDataset):
         self._metainfo.update(
             dataset=annotation.dataset, attributes=tuple(a.name for a in attributes),
             groups=tuple(a.group for a in attributes), phrases=tuple(a.phrase for a in attributes),
+            group_places=group_places(annotation.groups, self.ann_file),
             positive_ratio=annotation.positive_ratio(self.split))
         folder, labels = self.data_prefix['img'] or '', annotation.labels.tolist()
         extras = dict(annotation.extras)
@@ -122,9 +132,13 @@ class AttributeDataset(BaseDataset):
                                     "data_root and data_prefix=dict(img='...') of the dataset to where the images are")
 
     def get_data_info(self, idx: int) -> dict:
-        """The entry of a sample, with ``sample_idx``; ``gt_score`` as float32."""
+        """The entry of a sample, with ``sample_idx``; ``gt_score``, boxes and keypoints as float32."""
         info = super().get_data_info(idx)
         info['gt_score'] = np.array(info['gt_score'], np.float32)
+        if 'boxes' in info:
+            info['gt_bboxes'] = box_table(info.pop('boxes'), self.metainfo['attributes'], info['img_path'])
+        if 'keypoints' in info:
+            info['gt_keypoints'] = keypoint_table(info.pop('keypoints'), info['img_path'])
         return info
 
     def prepare_data(self, idx: int) -> dict:
