@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mmspike.neurons import backends, operators, reference
+from mmspike.neurons.constants import constant
 from mmspike.neurons.settings import NeuronSettings
 
 
@@ -105,7 +106,7 @@ def _initial_membrane(x: Tensor, v: Tensor | float | None, dtype: torch.dtype, s
     step = x.shape[1:]
     if not isinstance(v, Tensor):
         # one number, expanded: nothing to write, to read or to keep for backward
-        return torch.full((), settings.rest if v is None else v, dtype=dtype, device=x.device).expand(step)
+        return constant(settings.rest if v is None else float(v), dtype, x).expand(step)
     try:
         return v.to(dtype).expand(step)
     except RuntimeError:

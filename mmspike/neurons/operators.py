@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mmspike.neurons import backends, reference
+from mmspike.neurons.constants import constant
 from mmspike.neurons.settings import NeuronSettings
 
 _FIELDS = [field.name for field in fields(NeuronSettings)]
@@ -60,8 +61,8 @@ def _save(ctx, inputs, output) -> None:
 def _differentiate(ctx, grad_out: Tensor | None, grad_v: Tensor | None):
     x, v, w = ctx.saved_tensors
     # A result that was not used costs no memory: its gradient is one zero, expanded.
-    grad_out = x.new_zeros(()).expand(x.shape) if grad_out is None else grad_out
-    grad_v = v.new_zeros(()).expand(v.shape) if grad_v is None else grad_v
+    grad_out = constant(0.0, x.dtype, x).expand(x.shape) if grad_out is None else grad_out
+    grad_v = constant(0.0, v.dtype, v).expand(v.shape) if grad_v is None else grad_v
     grad_x, grad_v0, grad_w = neuron_backward(grad_out, grad_v, x, v, w, *ctx.settings)
     return grad_x, grad_v0, None if w is None else grad_w, *[None] * len(ctx.settings)
 

@@ -3,7 +3,6 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -23,28 +22,30 @@ def batch_norm(norm: _BatchNorm, x: Tensor, steps: int = 1) -> tuple[Tensor, Aga
         ``[M, C]`` or ``[M, C, H, W]`` -> the same; a still one -> ``[T*M, ...]`` where the norm has to see the copies.
 
     Returns:
-        ``None`` for the function in evaluation mode, and for a norm of another type (statistics over several
-        processes), with hooks or without running statistics.
+        ``None`` for the function in evaluation mode, for a norm of another type (statistics over several processes),
+        with hooks or with unusual settings, and under ``torch.compile``.
     """
     if not norm.training:
         return norm(x), None
-    if type(norm) not in (nn.BatchNorm1d, nn.BatchNorm2d) or norm._forward_hooks or norm._forward_pre_hooks:
+    if not _is_plain(norm) or x.numel() == x.shape[1]:  # a single value per channel is an error, which torch words
         return norm(x if steps == 1 else x.repeat(steps, *[1] * (x.ndim - 1))), None
-    y = norm(x) if steps == 1 else _normalise_still(norm, x, steps)
+    var = norm.running_var if steps == 1 else norm.running_var.clone()
+    y = _by_batch(norm, x, norm.running_mean, var)
+    with torch.no_grad():
+        norm.num_batches_tracked.add_(1)
+        if steps > 1:
+            n, kept = x.numel() // x.shape[1], 1 - norm.momentum
+            factor = (n - 1) / n * (n * steps) / (n * steps - 1)  # on what this batch has added to kept * running_var
+            norm.running_var.mul_(kept * (1 - factor)).add_(var, alpha=factor)
     return y, partial(_by_batch, norm, x.detach())
 
 
-def _by_batch(norm: _BatchNorm, x: Tensor) -> Tensor:
-    return F.batch_norm(x, None, None, norm.weight, norm.bias, True, 0.0, norm.eps)
+def _is_plain(norm: _BatchNorm) -> bool:
+    return (type(norm) in (nn.BatchNorm1d, nn.BatchNorm2d) and norm.affine and norm.track_running_stats
+            and norm.momentum is not None and not norm._forward_hooks and not norm._forward_pre_hooks
+            and not torch.compiler.is_compiling())
 
 
-def _normalise_still(norm: _BatchNorm, x: Tensor, steps: int) -> Tensor:
-    mean, var = torch.zeros_like(norm.running_mean), torch.ones_like(norm.running_var)
-    # momentum 1 makes the kernel leave this batch's own statistics in the two buffers
-    y = F.batch_norm(x, mean, var, norm.weight, norm.bias, True, 1.0, norm.eps)
-    n = x.numel() // x.shape[1]
-    with torch.no_grad():
-        norm.num_batches_tracked.add_(1)
-        norm.running_mean.lerp_(mean, norm.momentum)
-        norm.running_var.lerp_(var * ((n - 1) / n * (n * steps) / (n * steps - 1)), norm.momentum)
-    return y
+def _by_batch(norm: _BatchNorm, x: Tensor, mean: Tensor | None = None, var: Tensor | None = None) -> Tensor:
+    """Normalised by its own statistics, which move the running ``mean`` and ``var``."""
+    return torch.native_batch_norm(x, norm.weight, norm.bias, mean, var, True, norm.momentum, norm.eps)[0]

@@ -115,8 +115,13 @@ def conv_of_spikes(conv: nn.Module, neuron: nn.Module, spikes: Tensor) -> Tensor
 def linear_of_spikes(linear: nn.Module, neuron: nn.Module, spikes: Tensor) -> Tensor:
     """``linear(spikes)``, as :func:`conv_of_spikes`: ``[T, B, N, C]`` -> ``[T, B, N, out_features]``."""
     with _kept_small(neuron, spikes):
-        rows, axes = over_time(spikes)
-        return linear(rows).unflatten(0, axes)
+        return over_rows(linear, spikes)
+
+
+def over_rows(linear: nn.Module, x: Tensor) -> Tensor:
+    """``linear(x)`` as one product of matrices: ``[T, B, N, C]`` -> ``[T, B, N, out_features]``."""
+    rows, axes = over_time(x)
+    return linear(rows).unflatten(0, axes)
 
 
 def _kept_small(neuron: nn.Module, spikes: Tensor) -> AbstractContextManager:

@@ -1,8 +1,10 @@
 """Self-attention among spikes, without softmax."""
+import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+from torch.autograd import Function
 
-from mmspike.models.layers.saving import linear_of_spikes, norm_and_fire, normalise
+from mmspike.models.layers.saving import norm_and_fire, normalise, over_rows
 from mmspike.registry import MODELS
 
 SCALE = 0.125
@@ -41,14 +43,39 @@ class SpikingSelfAttention(BaseModule):
         self.proj_norm = nn.BatchNorm1d(embed_dims)
 
     def forward(self, x: Tensor) -> Tensor:
-        qkv = linear_of_spikes(self.qkv, self.lif, self.lif(x))  # [T, B, N, 3D]
+        qkv = over_rows(self.qkv, self.lif(x))  # [T, B, N, 3D]
         qkv = norm_and_fire(self.qkv_norm, self.qkv_lif, qkv)
-        spikes = self.attn_lif(attend(qkv, self.num_heads))
-        return normalise(self.proj_norm, linear_of_spikes(self.proj, self.attn_lif, spikes))[0]
+        spikes = self.attn_lif(_Attend.apply(qkv, self.num_heads))  # [T, B, N, D]
+        return normalise(self.proj_norm, over_rows(self.proj, spikes))[0]
 
 
-def attend(qkv: Tensor, heads: int) -> Tensor:
-    """``q (k^T v) / 8`` of every head: ``[T, B, N, 3D]`` -> ``[T, B, N, D]``."""
-    q, k, v = qkv.unflatten(3, (3, heads, -1)).permute(3, 0, 1, 4, 2, 5)  # [T, B, heads, N, D/heads] each
-    y = q @ (k.transpose(-2, -1) @ v * SCALE)
-    return y.transpose(2, 3).flatten(3)
+class _Attend(Function):
+    """``q (k^T v) / 8`` of every head: spikes ``[T, B, N, 3D]`` -> ``[T, B, N, D]``; keeps the spikes as int8."""
+
+    @staticmethod
+    def forward(ctx, qkv, heads):
+        parts = qkv.view(-1, qkv.shape[2], 3, heads, qkv.shape[3] // (3 * heads)).permute(2, 0, 3, 1, 4).contiguous()
+        q, k, v = parts.flatten(1, 2)  # [T*B*heads, N, D/heads]
+        products = k.transpose(1, 2).bmm(v)
+        ctx.save_for_backward(parts.to(torch.int8), products)  # [3, T*B, heads, N, D/heads]
+        y = _scaled_product(q, products).view(parts.shape[1:]).transpose(1, 2)  # [T*B, N, heads, D/heads]
+        return y.contiguous().view(*qkv.shape[:3], -1)
+
+    @staticmethod
+    def backward(ctx, grad):
+        small, products = ctx.saved_tensors
+        axes = grad.shape[:3]
+        q, k, v = small.to(grad.dtype).flatten(1, 2)
+        _, batch, heads, tokens, width = small.shape
+        grad = grad.reshape(batch, tokens, heads, width).transpose(1, 2).contiguous().view(q.shape)
+        grads = torch.empty(small.shape, dtype=grad.dtype, device=grad.device)
+        grad_q, grad_k, grad_v = grads.flatten(1, 2)
+        _scaled_product(grad, products.transpose(1, 2), out=grad_q)
+        grad_products = _scaled_product(q.transpose(1, 2), grad)
+        torch.bmm(v, grad_products.transpose(1, 2), out=grad_k)
+        torch.bmm(k, grad_products, out=grad_v)
+        return grads.permute(1, 3, 0, 2, 4).contiguous().view(*axes, -1), None
+
+
+def _scaled_product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
+    return torch.baddbmm(a[:, :1, :1], a, b, beta=0, alpha=SCALE, out=out)  # what is added counts as 0

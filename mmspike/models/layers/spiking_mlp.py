@@ -2,7 +2,7 @@
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmspike.models.layers.saving import linear_of_spikes, norm_and_fire, normalise
+from mmspike.models.layers.saving import linear_of_spikes, norm_and_fire, normalise, over_rows
 from mmspike.registry import MODELS
 
 
@@ -29,6 +29,6 @@ class SpikingMLP(BaseModule):
         self.fc2, self.norm2 = nn.Linear(hidden, embed_dims), nn.BatchNorm1d(embed_dims)
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = linear_of_spikes(self.fc1, self.lif1, self.lif1(x))  # [T, B, N, ratio * D]
+        hidden = over_rows(self.fc1, self.lif1(x))  # [T, B, N, ratio * D]
         spikes = norm_and_fire(self.norm1, self.lif2, hidden)
         return normalise(self.norm2, linear_of_spikes(self.fc2, self.lif2, spikes))[0]
