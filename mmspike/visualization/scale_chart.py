@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from mmspike.visualization.page import INK, MARGIN, MUTED, Page
+from mmspike.visualization.page import EDGE, INK, MARGIN, MUTED, Page
 
 COLOURS = ('#2f6db5', '#e08a1e', '#3d9970', '#8e5ea2', '#c0392b')
 _WIDE, _HIGH, _GAP, _TOP = 1.9, 1.15, 0.45, 0.95  # inches
@@ -34,11 +34,10 @@ def scale_chart(history: Sequence[tuple[int, Sequence[Sequence[float]]]], groups
         x, y = MARGIN + 0.25 + g % columns * (_WIDE + _GAP), _TOP + g // columns * (_HIGH + _GAP + 0.2)
         page.text(x, y - 0.07, name, size=8.5, color=INK)
         axes = page.axes(x, y, _WIDE, _HIGH)
-        axes.set_axis_on()
-        axes.set(ylim=(0, 1), yticks=(0, 0.5, 1))
+        axes.set(ylim=(0, 1), yticks=(0, 0.5, 1), xticks=sorted({epochs[0], epochs[-1]}))
         for scale in range(scales):
             axes.plot(epochs, [weights[g][scale] for _, weights in history], color=COLOURS[scale % len(COLOURS)],
                       linewidth=1.6, marker='.' if len(epochs) < 3 else None)
         axes.tick_params(labelsize=7, labelcolor=MUTED, length=2, color=MUTED)
-        axes.spines[['top', 'right']].set_visible(False)
+        axes.spines[['left', 'bottom']].set(visible=True, color=EDGE)
     return page.figure

@@ -59,8 +59,8 @@ def _read(path: str | Path) -> tuple[list[dict], dict]:
                               '[{"name": "Female", "from": {"not": "personalMale"}}, ...]}; see docs/datasets.md'
                               ) from error
     if wrong is not None:
-        raise AnnotationError(f'{path}: {wrong!r} says not where it comes from. Expected "from": a name, {{"not": name}}, '
-                              '{"any": [names]}, or null for unknown')
+        raise AnnotationError(f'{path}: {wrong!r} says not where it comes from. Expected "from": a name, '
+                              '{"not": name}, {"any": [names]}, or null for unknown')
     return entries, content
 
 
@@ -71,8 +71,8 @@ def _labels(annotation: Annotation, source: object, entry: str, where: str) -> n
     kind, names = next(iter(source.items())) if isinstance(source, dict) and len(source) == 1 else ('any', [source])
     names = [names] if isinstance(names, str) else names
     if kind not in ('not', 'any') or not names or not all(isinstance(name, str) for name in names):
-        raise AnnotationError(f'{entry}: "from" is {source!r}, expected a name, {{"not": name}}, {{"any": [names]}}, or '
-                              'null for unknown')
+        raise AnnotationError(f'{entry}: "from" is {source!r}, expected a name, {{"not": name}}, {{"any": [names]}}, '
+                              'or null for unknown')
     columns = annotation.labels[:, [_column(annotation, name, where) for name in names]]
     found = np.where((columns == 1).any(1), 1, np.where((columns == 0).all(1), 0, UNKNOWN))
     return np.where(found == UNKNOWN, UNKNOWN, 1 - found if kind == 'not' else found).astype(np.int8)

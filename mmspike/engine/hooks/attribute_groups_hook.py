@@ -48,6 +48,6 @@ class AttributeGroupsHook(Hook):
                              'scale=..., attributes=[...]), ...).')
         table.read_meta(metas[0])
         places, group = table.places()
-        told = '; '.join(f'{name} ({group.count(number)}): rows {100 * place.region[0]:g}-{100 * place.region[1]:g} %, '
-                         f'P{place.scale}' for number, (name, place) in enumerate(zip(table.names, places, strict=True)))
-        print_log(f'Groups of attributes: {told}', 'current')
+        told = [f'{name} ({group.count(g)}): rows {100 * place.region[0]:g}-{100 * place.region[1]:g} %, P{place.scale}'
+                for g, (name, place) in enumerate(zip(table.names, places, strict=True))]
+        print_log(f'Groups of attributes: {"; ".join(told)}', 'current')

@@ -14,8 +14,8 @@ KEY = 'scale_weights'
 class ScaleWeightsHook(Hook):
     """Logs the weight of each scale for each group, and draws their course at the end of a training.
 
-    As scalars ``afss/<group>/P<scale>`` in the visual back ends (TensorBoard), as a table in the log, and as the picture
-    ``scale_weights.png`` in the folder of the run's pictures. A head with fixed scales is left alone.
+    As scalars ``afss/<group>/P<scale>`` in the visual back ends (TensorBoard), as a table in the log, and as the
+    picture ``scale_weights`` in the folder of the run's pictures. A head with fixed scales is left alone.
 
     Args:
         interval: Log every so many epochs.
