@@ -106,13 +106,14 @@ class SSPNetHead(AttributeHead):
             losses['loss_scales'] = self.scale_penalty * self.selection.penalty(self.selection(self.table.group))
         return losses
 
-    def scales_of(self, attribute: int) -> dict[int, float]:
-        """Number of each map that an attribute is read from, from 0, and its weight."""
+    def sources_of(self, attribute: int) -> list[tuple[Region, float]]:
+        """The regions of the maps that an attribute is read from, and their weights."""
         places, group = self.table.places()
-        number = group[attribute]
-        if self.selection is None:
-            return {places[number].scale - 1: 1.0}
-        return dict(enumerate(self.selection(self.table.group)[number].tolist()))
+        place = Place() if self.table.num_keypoints else places[group[attribute]]
+        weights = {places[group[attribute]].scale - 1: 1.0}
+        if self.selection is not None:
+            weights = dict(enumerate(self.selection(self.table.group)[group[attribute]].tolist()))
+        return [(Region(level, *place.region), weight) for level, weight in weights.items()]
 
     def _looks(self, places: Sequence[Place]) -> list[list[tuple[Place, int]]]:
         if self.selection is None:
