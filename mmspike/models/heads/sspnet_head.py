@@ -164,8 +164,9 @@ class SSPNetHead(AttributeHead):
                 found = 'no keypoints' if points is None else f'keypoints of shape {list(points.shape)}'
                 raise ValueError(
                     f'SSPNetHead: {sample.get("img_path", "a sample")} has {found}, expected {list(expected)}. Add '
-                    '"keypoints": [[x, y, visible], ...] to each image of the annotation file, keep LoadKeypoints in '
-                    "the pipelines and PackInputs(algorithm_keys=('keypoints',)), or set model.head.num_keypoints=0.")
+                    '"keypoints": [[x, y, visible], ...] to each image of the annotation file, have PersonCrop and '
+                    'PackPerson in the pipelines (not RandomCrop and PackInputs of mmpretrain, which drop them), or '
+                    'set model.head.num_keypoints=0.')
             height, width = sample.img_shape[:2]
             rows.append(torch.as_tensor(points) / torch.tensor([width, height, 1.0]))
         return torch.stack(rows).to(like.device, like.dtype)
