@@ -84,7 +84,8 @@ def test_crop_moves_marks_and_equals_the_plain_crop(toy):
         results = []
         for kind in ('PersonCrop', 'mmpretrain.RandomCrop'):
             np.random.seed(seed)
-            pipeline = [dict(type='LoadImage'), dict(type=kind, crop_size=(70, 30), padding=10), dict(type='PackPerson')]
+            pipeline = [dict(type='LoadImage'), dict(type=kind, crop_size=(70, 30), padding=10),
+                        dict(type='PackPerson')]
             results.append(toy(pipeline=pipeline, seed=seed)[0])
         assert torch.equal(results[0]['inputs'], results[1]['inputs'])
         sample, plain = results[0]['data_samples'], results[1]['data_samples']

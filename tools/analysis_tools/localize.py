@@ -24,8 +24,7 @@ from mmspike.evaluation import localization_rows
 from mmspike.registry import DATASETS
 from mmspike.utils.config import add_cfg_options
 from mmspike.utils.tool_errors import run_tool
-from mmspike.visualization import to_rgb
-from mmspike.visualization.localization_panel import Located, localization_panel
+from mmspike.visualization import Located, localization_panel, to_rgb
 
 NOTHING = np.full(4, np.nan, np.float32)
 
