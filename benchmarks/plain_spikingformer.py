@@ -1,12 +1,11 @@
 """Spikingformer as one writes it first, on spikingjelly neurons. The peer of ``spikingformer.py``.
 
-Written from the description of the published system, with what makes that one slow: the image is repeated at every time
-step before the first convolution, q, k and v are three layers each with neurons of their own, tokens lie last in memory
-and are copied for the attention, and the neurons keep their state in the module and are reset before each batch. Parameter
-names are the published ones, so ``mmspike.convert.spikingformer`` carries its weights over.
+Written from the description of the published system, with what makes that one slow: the image is repeated at every
+time step before the first convolution, q, k and v are three layers each with neurons of their own, tokens lie last in
+memory and are copied for the attention, and the neurons keep their state in the module and are reset before each batch.
+Parameter names are the published ones, so ``mmspike.convert.spikingformer`` carries its weights over.
 """
 import torch
-import torch.nn.functional as F
 from spikingjelly.activation_based import functional, neuron, surrogate
 from torch import Tensor, nn
 
@@ -116,15 +115,12 @@ class PlainSpikingformer(nn.Module):
 
 @torch.no_grad()
 def randomise(model: nn.Module, seed: int = 0) -> None:
-    """Weights with which neurons fire; fresh ones hardly do in evaluation mode."""
+    """Weights with which about a third of the neurons fire; fresh ones hardly do in evaluation mode."""
     generator = torch.Generator().manual_seed(seed)
-    norms = {id(value) for module in model.modules() if hasattr(module, 'running_var')
-             for value in (module.weight, module.bias)}
-    for value in model.parameters():
-        noise = torch.randn(value.shape, generator=generator)
-        if id(value) in norms:  # spikes of a fifth of the neurons
-            value.copy_(0.1 * noise + 1. if value.ndim == 1 else noise)
-        elif value.ndim == 1:
-            value.copy_(0.1 * noise)
-        else:
-            value.copy_(noise / F.normalize(value, dim=0).new_tensor(value[0].numel()).sqrt())
+    for module in model.modules():
+        for value in module.parameters(recurse=False):
+            noise = torch.randn(value.shape, generator=generator)
+            value.copy_(0.1 * noise if value.ndim == 1 else noise / value[0].numel() ** 0.5)
+        if hasattr(module, 'running_var'):
+            module.weight.add_(2.5)
+            module.bias.add_(1.0)

@@ -39,7 +39,7 @@ def init_model(config: str | Path | Config, checkpoint: str | Path | None = None
     cfg = load_config(config, cfg_options)
     check_config(cfg)
     with DefaultScope.overwrite_default_scope('mmspike'):
-        model = MODELS.build(_from_scratch(cfg.model))
+        model = MODELS.build(_from_scratch(cfg.model)).eval()  # before its initialisation: no training begins
     model.dataset_meta = {}
     if checkpoint is None:
         with _quiet():
@@ -48,7 +48,7 @@ def init_model(config: str | Path | Config, checkpoint: str | Path | None = None
         meta = load_weights(model, checkpoint).get('meta') or {}
         model.dataset_meta = dict(meta.get('dataset_meta') or {})
     model.cfg = cfg
-    return model.to(device).eval()
+    return model.to(device)
 
 
 @contextmanager

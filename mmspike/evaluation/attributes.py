@@ -145,7 +145,7 @@ def best_threshold(scores: np.ndarray, labels: np.ndarray, figure: str = 'mA', g
         legacy: Published behaviour, see the module.
 
     Returns:
-        tuple: Threshold and figure.
+        tuple: Threshold and figure, both NaN where the figure is undefined at all of them.
     """
     def at(threshold: float) -> float:
         predicted = predict(scores, threshold)
@@ -154,7 +154,7 @@ def best_threshold(scores: np.ndarray, labels: np.ndarray, figure: str = 'mA', g
         return instance_figures(predicted, labels, legacy)[figure]
 
     figures = [(at(threshold), -abs(threshold - 0.5), threshold) for threshold in grid]
-    best, _, threshold = max(figures)
+    best, _, threshold = max((entry for entry in figures if not np.isnan(entry[0])), default=(np.nan,) * 3)
     return threshold, best
 
 

@@ -57,6 +57,9 @@ def test_missing_and_broken_files(tmp_path, content):
     (lambda c: c['splits'].update(test=[2, 3]), r'"test" names row 3, but there are 3 images \(rows 0 to 2\)'),
     (lambda c: c['splits'].update(test='all'), '"test" is all, expected a list of rows'),
     (lambda c: c['splits'].update(test=[.5]), r'"test" is \[0.5\], expected a list of rows'),
+    (lambda c: c['splits'].update(test=[[0], [1, 2]]), r'"test" is \[\[0\], \[1, 2\]\], expected a list of rows'),
+    (lambda c: c['splits'].update(test=[True, False, True]), r'"test" is \[True, False, True\], expected a list'),
+    (lambda c: c.update(attributes=[]), '"attributes" is empty, expected at least one'),
 ])
 def test_what_is_wrong_is_named(tmp_path, content, change, message):
     change(content)

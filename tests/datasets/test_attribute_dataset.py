@@ -45,7 +45,7 @@ def dataset(folder, pipeline=TRAIN, **options):
 @pytest.fixture
 def log(caplog, monkeypatch):
     """mmengine's logger does not hand its records on; the test wants them."""
-    monkeypatch.setattr('mmspike.datasets.attribute_dataset.print_log',
+    monkeypatch.setattr('mmspike.datasets.file_dataset.print_log',
                         lambda text, logger, level: logging.getLogger('test').log(level, text))
     return caplog
 
@@ -154,6 +154,11 @@ def test_errors_name_what_to_set(folder):
     with pytest.raises(FileNotFoundError, match='empty .data_prefix. is empty'):
         dataset(folder, data_prefix=dict(img='empty'))
     content = json.loads((folder / 'toy.json').read_text())
+    content['images'][1]['img_path'] = 'somewhere'
+    (folder / 'toy.json').write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="toy.json: images have the key 'img_path', which samples have for .* Rename"):
+        dataset(folder)
+    content['images'][1].pop('img_path')
     content['images'][2]['labels'] += [1]
     (folder / 'toy.json').write_text(json.dumps(content))
     with pytest.raises(ValueError, match=r'toy.json: 1 of 6 images(.|\n)*images\[2\]: 2.png has 4 labels, expected 3'):

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from mmspike.datasets.attributes import AnnotationError, Attribute, read_own_set
+from mmspike.datasets.attributes import AnnotationError, Attribute, read_own_set, verify
 
 CSV = """file,split,id,head:Hat,upper:Red:a red top,Bag
 a/001.jpg,train,7,1,0,yes
@@ -51,6 +51,7 @@ def test_json(tmp_path):
     (CSV.replace('file,', 'name,'), 'the header is name, split, .*expected "file"'),
     (CSV.replace('Bag', 'id'), 'the header is id twice'),
     ('file,split\na.jpg,train\n', 'has 1 rows and 0 attributes, expected at least one of each'),
+    ('file,head:\na.jpg,1\n', "the column 'head:' has no name of an attribute, expected name, group:name"),
     ('file,Hat\n', 'has 0 rows and 0 attributes'),
     ('', 'the header is ; expected "file"'),
 ])
@@ -58,6 +59,19 @@ def test_what_is_wrong_is_named(tmp_path, text, message):
     with pytest.raises(AnnotationError, match=message) as error:
         read_own_set(table(tmp_path, text))
     assert 'mine.csv' in str(error.value)
+
+
+def test_a_table_of_another_encoding(tmp_path):
+    (tmp_path / 'mine.csv').write_bytes('file,Größe\na.jpg,1\n'.encode('latin1'))
+    with pytest.raises(AnnotationError, match='mine.csv is not in UTF-8 .* Save it as "CSV UTF-8"'):
+        read_own_set(tmp_path / 'mine.csv')
+
+
+def test_person_0_is_a_person(tmp_path):
+    rows = [dict(file='a.jpg', split='train', id=0, Hat=1), dict(file='b.jpg', split='test', id=0, Hat=0)]
+    release = read_own_set(table(tmp_path, json.dumps(rows), 'mine.json'))
+    assert release.annotation.extras == dict(id=[0, 0])
+    assert any('identity leak: 1 persons are in both train and test' in line for line in verify(release).warnings)
 
 
 def test_wrong_json_and_missing_files(tmp_path):

@@ -81,3 +81,24 @@ def test_damaged_pickles(tmp_path):
     dump(tmp_path / 'dataset_all.pkl', [1, 2])
     with pytest.raises(AnnotationError, match='lacks image_name, .*it holds list'):
         read_pickle(tmp_path)
+
+
+@pytest.mark.parametrize('change, message', [
+    (dict(partition=[0, 1]), r'partition holds \[0, 1\], expected a dictionary of the rows'),
+    (dict(partition=dict(train='all')), 'partition.train holds all, expected the numbers of images, from 0 to 1'),
+    (dict(partition=dict(train=np.array([.5]))), r'partition.train holds \[0.5\], expected the numbers'),
+    (dict(partition=dict(train=np.array([True, False]))), 'partition.train holds .*True.*, expected the numbers'),
+    (dict(partition=dict(train=None)), 'partition.train holds None, expected the numbers'),
+    (dict(label_idx=[0]), r'label_idx holds \[0\], expected a dictionary'),
+    (dict(label_idx=dict(eval=[0, 2])), 'label_idx.eval names column 2, but there are 2 columns'),
+    (dict(label=[[0, 1], [1]]), 'rows of labels of different lengths, expected 2 in each'),
+    (dict(image_name=None), 'image_name holds None, expected a list of names'),
+])
+def test_wrong_fields_are_named(tmp_path, change, message):
+    content = dict(image_name=['a.jpg', 'b.jpg'], label=np.array([[0, 1], [1, 2]], np.uint8), attr_name=['Hat', 'Bag'],
+                   partition=dict(train=np.array([0]), test=np.array([1])))
+    dump(tmp_path / 'dataset_all.pkl', content)
+    assert read_pickle(tmp_path).annotation.labels.tolist() == [[0, 1], [1, -1]]
+    dump(tmp_path / 'dataset_all.pkl', dict(content, **change))
+    with pytest.raises(AnnotationError, match=f'dataset_all.pkl.*{message}'):
+        read_pickle(tmp_path)

@@ -43,7 +43,7 @@ def messages(caplog):
 @pytest.fixture
 def log(caplog, monkeypatch):
     """mmengine's logger does not hand its records on; the test wants them."""
-    monkeypatch.setattr('mmspike.datasets.video_dataset.print_log',
+    monkeypatch.setattr('mmspike.datasets.file_dataset.print_log',
                         lambda text, logger, level: logging.getLogger('test').log(level, text))
     return caplog
 

@@ -168,6 +168,7 @@ def test_best_threshold():
     threshold, f1 = best_threshold(SCORES, LABELS, 'f1')
     assert f1 == max(instance_figures(predict(SCORES, t / 100), LABELS)['f1'] for t in range(1, 100))
     assert f1 == pytest.approx(instance_figures(predict(SCORES, threshold), LABELS)['f1'])
+    assert np.isnan(best_threshold(SCORES, np.full_like(LABELS, -1))).all()
 
 
 def test_metric(log):
@@ -222,6 +223,11 @@ def test_errors_say_what_to_do():
         evaluate(AttributeMetric(), [sample(0, np.full_like(SCORES, np.nan))])
     with pytest.raises(ValueError, match='0.jpg has no labels; evaluate on a split with labels'):
         evaluate(AttributeMetric(), [DataSample(metainfo=dict(img_path='0.jpg')).set_pred_score(torch.zeros(3))])
+    with pytest.raises(ValueError, match='no sample was evaluated; check that the data set .* not empty'):
+        AttributeMetric().evaluate(0)
+    both = [dict(pred_score=torch.zeros(count), gt_score=torch.zeros(count)) for count in (3, 4)]
+    with pytest.raises(ValueError, match='samples of 3 and 4 attributes in one evaluation'):
+        evaluate(AttributeMetric(), both)
     with pytest.raises(ValueError, match='threshold is 1.5'):
         AttributeMetric(threshold=1.5)
     with pytest.raises(ValueError, match="best_threshold is True, expected the figure to find .* mA, accuracy"):

@@ -76,9 +76,21 @@ def test_channels_that_differ_are_named():
         build(RESNET, attribute_head(99))(torch.randn(1, 3, 64, 32))
 
 
+def test_tokens_are_no_map():
+    head = MODELS.build(attribute_head(8))
+    with pytest.raises(ValueError, match=r"is \[2, 8, 16\], expected \[B, C, h, w\].* out_type='featmap'"):
+        head((torch.randn(2, 8, 16),))  # 8 tokens of width 16, whose count happens to be in_channels
+
+
 def test_another_number_of_labels_is_named():
+    images = torch.randn(2, 3, 64, 32)
+    model = build(RESNET, attribute_head(64))
     with pytest.raises(ValueError, match='3 labels per image, 5 attributes. Set model.head.num_attributes=3'):
-        build(RESNET, attribute_head(64))(torch.randn(1, 3, 64, 32), samples([1.0, 0, 1]), mode='loss')
+        model(images[:1], samples([1.0, 0, 1]), mode='loss')
+    with pytest.raises(ValueError, match='3 labels per image, 5 attributes'):
+        model(images, samples([1.0, 0, 1, 0, 1], [1.0, 0, 1]), mode='loss')
+    with pytest.raises(ValueError, match='a sample has no gt_score. Train on a data set with labels'):
+        model(images[:1], [DataSample()], mode='loss')
 
 
 @given(st.lists(st.tuples(st.floats(-9, 9), st.sampled_from([0.0, 1.0, -1.0]), st.floats(0, 1)), min_size=1,

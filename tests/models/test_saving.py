@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from mmspike.analysis import SpikeRecorder
 from mmspike.models.backbones import spiking_resnet
 from mmspike.models.backbones.spiking_resnet import NEURON, NORM, SpikingBlock
-from mmspike.models.layers import per_step
+from mmspike.models.backbones.spikingformer import ATTN_NEURON
+from mmspike.models.backbones.spikingformer import NEURON as SPIKINGFORMER_NEURON
+from mmspike.models.layers import SpikingSelfAttention, per_step
 from mmspike.models.layers.fusion import GEGLU
 from mmspike.models.layers.saving import saved_as
 
@@ -38,12 +40,17 @@ def test_gradients_are_those_of_the_plain_block(stride, neuron, monkeypatch):
     assert ours[1].abs().sum() > 0
 
 
-def saved(module: SpikingBlock, x: Tensor) -> list[tuple]:
-    """Dtypes and sizes of all activations that are alive because of the graph alone."""
-    y = module(x)
+def small_tensors() -> list[Tensor]:
     gc.collect()
-    kept = {o.untyped_storage()._cdata: (o.dtype, o.numel()) for o in gc.get_objects()
-            if isinstance(o, Tensor) and o.dtype == torch.int8}
+    return [o for o in gc.get_objects() if type(o) is Tensor and o.dtype == torch.int8]
+
+
+def saved(module: nn.Module, x: Tensor) -> list[tuple]:
+    """Dtypes and sizes of all small activations that are alive because of the graph alone."""
+    others = small_tensors()  # of other tests: a compiler keeps some
+    y = module(x)
+    old = {id(o) for o in others}
+    kept = {o.untyped_storage()._cdata: (o.dtype, o.numel()) for o in small_tensors() if id(o) not in old}
     del y
     return list(kept.values())
 
@@ -70,6 +77,29 @@ def test_a_hook_that_changes_the_spikes_counts():
     whole.conv1.weight.data.mul_(0.3)  # the same network; its weight's gradient is the larger by 1 / 0.3
     b = step(whole, x)
     torch.testing.assert_close(a[2], b[2] * 0.3, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize('name', ['lif', 'qkv_lif', 'attn_lif'])
+def test_a_hook_in_the_attention_counts(name):
+    """Spikes that a hook makes to fractions are kept as they are."""
+    torch.manual_seed(0)
+    attention = SpikingSelfAttention(16, 4, SPIKINGFORMER_NEURON, ATTN_NEURON).double()
+    attention.get_submodule(name).register_forward_hook(lambda _, args, spikes: spikes * 0.7)
+    x = torch.randn(2, 2, 3, 16, dtype=torch.float64).mul(4).requires_grad_()
+    weight = torch.randn(2, 2, 3, 16, dtype=torch.float64)
+    ours = torch.autograd.grad((attention(x) * weight).sum(), [x, *attention.parameters()])
+    plain = torch.autograd.grad((plain_attention(attention, x) * weight).sum(), [x, *attention.parameters()])
+    for a, b in zip(ours, plain, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
+    assert ours[0].abs().sum() > 0
+
+
+def plain_attention(attention: SpikingSelfAttention, x: Tensor) -> Tensor:
+    axes = x.shape[:3]
+    qkv = attention.qkv_norm(attention.qkv(attention.lif(x)).flatten(0, 2)).unflatten(0, axes)
+    q, k, v = attention.qkv_lif(qkv).unflatten(3, (3, 4, -1)).permute(3, 0, 1, 4, 2, 5)
+    y = attention.attn_lif((q @ k.transpose(-2, -1) @ v / 8).transpose(2, 3).flatten(3))
+    return attention.proj_norm(attention.proj(y).flatten(0, 2)).unflatten(0, axes)
 
 
 def test_activation_checkpoint():

@@ -55,7 +55,9 @@ def test_respike(golden, root, name):
     (nn.Conv2d(6, 4, 3), nn.BatchNorm2d(4, affine=False), nn.ReLU(inplace=True)),
     (nn.Conv1d(6, 4, 3), nn.BatchNorm1d(4)),
     (nn.Conv3d(6, 4, 3), nn.BatchNorm3d(4)),
-], ids=['groups and bias', 'padding', 'no affine parameters', '1d', '3d'])
+    (nn.Linear(6, 6), nn.BatchNorm1d(6)),
+    (nn.Linear(6, 4, bias=False), nn.BatchNorm1d(4)),
+], ids=['groups and bias', 'padding', 'no affine parameters', '1d', '3d', 'linear', 'linear, no bias'])
 def test_pair(layers):
     model = randomise(nn.Sequential(*layers))
     x = torch.randn(2, 6, *[8] * (layers[0].weight.ndim - 2), dtype=torch.float64)
@@ -111,3 +113,16 @@ def test_a_pair_called_twice_is_one_pair():
     folded = fold_batchnorm(model, x)
     assert norms(folded) == 1
     torch.testing.assert_close(folded(x), model(x), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize('run', [
+    lambda m, x: m.norm(x @ m.linear.weight),
+    lambda m, x: m.norm(nn.functional.linear(x, m.linear.weight)),
+    lambda m, x: m.norm(nn.functional.linear(x, m.linear.weight, m.other)),
+    lambda m, x: m.norm(y := m.linear(x)) + y,
+], ids=['transposed', 'without its bias', 'another bias', 'skip'])
+def test_what_is_no_linear_pair_stays(run):
+    model = nn.Module()
+    model.linear, model.norm, model.other = nn.Linear(3, 3), nn.BatchNorm1d(3), nn.Parameter(torch.randn(3))
+    model.forward = lambda x: run(model, x)
+    assert norms(fold_batchnorm(randomise(model), torch.randn(2, 3, dtype=torch.float64))) == 1

@@ -97,6 +97,9 @@ def load_annotation(path: str | Path) -> Annotation:
             found = type(content[key]).__name__ if isinstance(content, dict) and key in content else 'nothing'
             raise AnnotationError(f'{path}: "{key}" holds {found}, expected a {_json_word(kind)}. The format is in '
                                   f'docs/datasets.md; {CONVERTER} writes it')
+    if not content['attributes']:
+        raise AnnotationError(f'{path}: "attributes" is empty, expected at least one. The format is in '
+                              f'docs/datasets.md; {CONVERTER} writes it')
     attributes = [_attribute(path, column, entry) for column, entry in enumerate(content['attributes'])]
     images = content['images']
     labels = _labels(path, images, len(attributes))
@@ -166,14 +169,13 @@ def _problem(image: object, width: int) -> str | None:
 
 
 def _rows(path: str | Path, name: str, rows: object, num_images: int) -> np.ndarray:
-    array = np.array(rows if rows else [], dtype=None if rows else np.int64)
-    if not isinstance(rows, list) or array.ndim != 1 or array.dtype.kind not in 'iu':
+    if not isinstance(rows, list) or not all(type(row) is int for row in rows):
         raise AnnotationError(f'{path}: the split "{name}" is {str(rows)[:60]}, expected a list of rows of "images"')
-    outside = array[(array < 0) | (array >= num_images)]
-    if len(outside):
+    outside = [row for row in rows if not 0 <= row < num_images]
+    if outside:
         raise AnnotationError(f'{path}: the split "{name}" names row {outside[0]}, but there are {num_images} images '
                               f'(rows 0 to {num_images - 1}); rows count from 0')
-    return array.astype(np.int64)
+    return np.array(rows, np.int64)
 
 
 def _json_word(kind: type) -> str:

@@ -39,11 +39,9 @@ def read_pickle(root: Path) -> Release:
     """
     path = root if root.is_file() else find_file(root, ('dataset_all.pkl', 'dataset.pkl'), 'the pickled data set')
     content = load_fields(path, FIELDS)
-    files, names = [str(file) for file in content['image_name']], [str(name) for name in content['attr_name']]
+    files, names = _texts(path, content, 'image_name'), _texts(path, content, 'attr_name')
     labels = to_labels(content['label'], files, names, str(path))
-    columns = [int(column) for column in (content.get('label_idx') or {}).get('eval', range(len(names)))]
-    if columns and not 0 <= min(columns) <= max(columns) < len(names):
-        raise AnnotationError(f'{path}: label_idx.eval names column {max(columns)}, but there are {len(names)} columns')
+    columns = _evaluated(path, content, len(names))
     name, attributes, notes = describe([names[column] for column in columns])
     published = load_list(name)['published'] if name else {}
     dataset = load_list(name)['dataset'] if name else str(content.get('description') or path.parent.name)
@@ -62,13 +60,33 @@ def read_upar(root: Path) -> Release:
     """
     path = find_file(root, ('dataset_all.pkl', 'UPAR/dataset_all.pkl'), 'dataset_all.pkl of UPAR')
     content, facts = load_fields(path, FIELDS), load_list('upar')
-    files, names = [str(file) for file in content['image_name']], [str(name) for name in content['attr_name']]
+    files, names = _texts(path, content, 'image_name'), _texts(path, content, 'attr_name')
     columns, notes = choose_columns(facts['attributes'], names, str(path))
     labels = to_labels(content['label'], files, names, str(path))[:, columns]
     annotation = Annotation(facts['dataset'], make_attributes(facts['attributes']), files, labels,
                             read_partitions(path, content, len(files)),
                             dict(domain=[Path(file).parts[0] if '/' in file else None for file in files]))
     return Release(annotation, root, facts['published'], notes)
+
+
+def _texts(path: Path, content: dict, field: str) -> list[str]:
+    if not isinstance(content[field], list | tuple | np.ndarray) or not len(content[field]):
+        raise AnnotationError(f'{path}: {field} holds {str(content[field])[:60]}, expected a list of names')
+    return [str(item) for item in content[field]]
+
+
+def _evaluated(path: Path, content: dict, count: int) -> list[int]:
+    """``label_idx.eval``, the columns that are evaluated, or all."""
+    columns = content.get('label_idx') or {}
+    if not isinstance(columns, dict):
+        raise AnnotationError(f'{path}: label_idx holds {str(columns)[:60]}, expected a dictionary with the evaluated '
+                              'columns as "eval"')
+    columns = [int(column) for column in columns.get('eval', range(count))]
+    wrong = [column for column in columns if not 0 <= column < count]
+    if wrong or not columns:
+        raise AnnotationError(f'{path}: label_idx.eval names column {wrong[0] if wrong else "none"}, but there are '
+                              f'{count} columns, from 0')
+    return columns
 
 
 def load_fields(path: Path, fields: tuple[str, ...]) -> dict:
@@ -88,6 +106,9 @@ def load_fields(path: Path, fields: tuple[str, ...]) -> dict:
 
 def read_partitions(path: Path, content: dict, num_images: int) -> dict[str, np.ndarray]:
     """``partition``: per split an array of rows, or a list of them, one per partition (each may be in parts)."""
+    if not isinstance(content['partition'], dict):
+        raise AnnotationError(f'{path}: partition holds {str(content["partition"])[:60]}, expected a dictionary of the '
+                              'rows of each split')
     splits = {}
     for split, value in content['partition'].items():
         for number, rows in enumerate(_partitions(value)):

@@ -37,11 +37,19 @@ def read_own_set(table: Path) -> Release:
     if not table.is_file():
         raise FileNotFoundError(f'{table}: no such file. Expected a CSV or JSON table with a row per image; see '
                                 'docs/datasets.md')
-    rows = _read_json(table) if table.suffix.lower() == '.json' else _read_csv(table)
+    try:
+        rows = _read_json(table) if table.suffix.lower() == '.json' else _read_csv(table)
+    except UnicodeDecodeError as error:
+        raise AnnotationError(f'{table} is not in UTF-8 ({error}). Save it as "CSV UTF-8"') from error
     columns = list(dict.fromkeys(key for _, row in rows for key in row if key not in RESERVED))
     if not rows or not columns:
         raise AnnotationError(f'{table} has {len(rows)} rows and {len(columns)} attributes, expected at least one of '
                               'each: a header such as file,split,head:Hat,Bag and a row per image')
+    attributes = [_attribute(column) for column in columns]
+    nameless = [column for column, attribute in zip(columns, attributes, strict=True) if not attribute.name]
+    if nameless:
+        raise AnnotationError(f'{table}: the column {nameless[0]!r} has no name of an attribute, expected name, '
+                              'group:name or group:name:words')
     problems = [f'{place}: {problem}' for place, row in rows for problem in _problems(row, columns)]
     if problems:
         more = f'\n... and {len(problems) - SHOWN} more' if len(problems) > SHOWN else ''
@@ -53,10 +61,9 @@ def read_own_set(table: Path) -> Release:
         splits.setdefault(str(row.get('split') or DEFAULT_SPLIT), []).append(index)
     if 'train' in splits and 'val' in splits and 'trainval' not in splits:
         splits['trainval'] = sorted(splits['train'] + splits['val'])
-    extras = {key: [row.get(key) or None for _, row in rows] for key in ('id', 'domain')
-              if any(row.get(key) for _, row in rows)}
-    annotation = Annotation(table.stem, [_attribute(column) for column in columns],
-                            [str(row['file']) for _, row in rows], labels, splits, extras)
+    extras = {key: [None if row.get(key) in (None, '') else row[key] for _, row in rows] for key in ('id', 'domain')}
+    extras = {key: values for key, values in extras.items() if values.count(None) < len(values)}
+    annotation = Annotation(table.stem, attributes, [str(row['file']) for _, row in rows], labels, splits, extras)
     return Release(annotation, table.parent)
 
 
@@ -85,8 +92,9 @@ def _read_csv(table: Path) -> list[tuple[str, dict]]:
 
 
 def _read_json(table: Path) -> list[tuple[str, dict]]:
+    text = table.read_text(encoding='utf-8-sig')
     try:
-        content = json.loads(table.read_text(encoding='utf-8-sig'))
+        content = json.loads(text)
     except ValueError as error:
         raise AnnotationError(f'{table} is no valid JSON ({error})') from error
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):

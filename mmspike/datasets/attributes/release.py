@@ -105,7 +105,11 @@ def to_labels(table: np.ndarray, files: Sequence[str], names: Sequence[str], whe
     Raises:
         AnnotationError: Another number of rows or columns, or a value that is no label.
     """
-    table = np.asarray(table)
+    try:
+        table = np.asarray(table)
+    except ValueError as error:
+        raise AnnotationError(f'{where} has rows of labels of different lengths, expected {len(names)} in each, one '
+                              'per attribute') from error
     if table.shape != (len(files), len(names)):
         raise AnnotationError(f'{where} has labels of shape {list(table.shape)}, expected {len(files)} rows (one per '
                               f'image) and {len(names)} columns (one per attribute)')
@@ -121,9 +125,20 @@ def to_rows(indices: np.ndarray, num_images: int, where: str, first: int) -> np.
     """Check row numbers of a release, which count from ``first``, and count them from 0.
 
     Raises:
-        AnnotationError: A row that does not exist.
+        AnnotationError: No whole numbers (a mask neither, which would read as rows 0 and 1), or a row that does not
+            exist.
     """
-    rows = np.atleast_1d(np.asarray(indices)).ravel().astype(np.int64) - first
+    try:
+        given = np.atleast_1d(np.asarray(indices)).ravel()
+        with np.errstate(invalid='ignore'):
+            rows = given.astype(np.int64)
+        whole = given.dtype.kind != 'b' and bool((rows == given).all())
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise AnnotationError(f'{where} holds {str(indices)[:60]}, expected the numbers of images, from {first} to '
+                              f'{num_images - 1 + first}')
+    rows = rows - first
     outside = rows[(rows < 0) | (rows >= num_images)]
     if len(outside):
         raise AnnotationError(f'{where} names image {outside[0] + first}, expected {first} to '

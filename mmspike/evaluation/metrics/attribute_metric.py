@@ -94,6 +94,13 @@ class AttributeMetric(BaseMetric):
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Figures over all samples of all processes."""
+        if not results:
+            raise ValueError('AttributeMetric: no sample was evaluated; check that the data set of the dataloader is '
+                             'not empty')
+        widths = sorted({len(result['labels']) for result in results})
+        if len(widths) > 1:
+            raise ValueError(f'AttributeMetric: samples of {" and ".join(map(str, widths))} attributes in one '
+                             'evaluation; give each data set an evaluation of its own')
         scores, labels = (np.stack([result[key] for result in results]) for key in ('scores', 'labels'))  # [N, A]
         figures, table = attribute_figures(scores, labels, self.threshold, self.legacy)
         names, groups = attribute_names(self.dataset_meta, scores.shape[1])

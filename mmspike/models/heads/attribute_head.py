@@ -24,7 +24,8 @@ class AttributeHead(BaseModule):
         tuple of maps, the last one ``[B, C, h, w]`` (or pooled, ``[B, C]``) -> logits ``[B, A]``.
 
     Raises:
-        ValueError: another number of channels, or of labels, than the head is made for.
+        ValueError: tokens in place of maps, another number of channels, or of labels, than the head is made for, or no
+            labels.
 
     Source: SNN-PAR (arXiv 2410.07857) and the strong baseline of arXiv 2107.03576.
     Differs: nothing.
@@ -44,10 +45,14 @@ class AttributeHead(BaseModule):
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         last = features[-1]
+        if last.ndim not in (2, 4):
+            raise ValueError(f'AttributeHead: the last map is {list(last.shape)}, expected [B, C, h, w] or, pooled, '
+                             "[B, C]. Of a backbone that gives tokens take the map: out_type='featmap' of mmpretrain's "
+                             'VisionTransformer.')
         if last.shape[1] != self.in_channels:
             raise ValueError(f'AttributeHead: the last map is {list(last.shape)}, so C={last.shape[1]}; in_channels is '
                              f'{self.in_channels}. Set model.head.in_channels={last.shape[1]}.')
-        return self.fc(self.dropout(last.flatten(2).mean(-1) if last.ndim > 2 else last))
+        return self.fc(self.dropout(last.flatten(2).mean(-1) if last.ndim == 4 else last))
 
     def loss(self, features: Sequence[Tensor], samples: list[DataSample]) -> dict[str, Tensor]:
         return self.loss_of(self.logits(features, samples), samples)
@@ -58,11 +63,15 @@ class AttributeHead(BaseModule):
 
     def loss_of(self, logits: Tensor, samples: list[DataSample]) -> dict[str, Tensor]:
         """``loss`` of logits ``[B, A]`` against the samples' ``gt_score``."""
-        labels = torch.stack([sample.gt_score for sample in samples]).to(logits.device)
-        if labels.shape != logits.shape:
-            raise ValueError(f'{type(self).__name__}: {labels.shape[1]} labels per image, {self.num_attributes} '
-                             f'attributes. Set model.head.num_attributes={labels.shape[1]}, or use the config of the '
-                             'data set.')
+        for sample in samples:
+            if 'gt_score' not in sample:
+                raise ValueError(f"{type(self).__name__}: {sample.get('img_path', 'a sample')} has no gt_score. Train "
+                                 'on a data set with labels (AttributeDataset), packed by mmpretrain.PackInputs.')
+            if len(sample.gt_score) != self.num_attributes:
+                count = len(sample.gt_score)
+                raise ValueError(f'{type(self).__name__}: {count} labels per image, {self.num_attributes} attributes. '
+                                 f'Set model.head.num_attributes={count}, or use the config of the data set.')
+        labels = torch.stack([sample.gt_score for sample in samples]).to(logits.device)  # [B, A]
         return dict(loss=self.loss_module(logits, labels))
 
     def predict(self, features: Sequence[Tensor], samples: list[DataSample]) -> list[DataSample]:

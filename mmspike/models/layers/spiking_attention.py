@@ -4,7 +4,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.autograd import Function
 
-from mmspike.models.layers.saving import norm_and_fire, normalise, over_rows
+from mmspike.models.layers.saving import gives_small_numbers, norm_and_fire, normalise, over_rows
 from mmspike.registry import MODELS
 
 SCALE = 0.125
@@ -45,19 +45,20 @@ class SpikingSelfAttention(BaseModule):
     def forward(self, x: Tensor) -> Tensor:
         qkv = over_rows(self.qkv, self.lif(x))  # [T, B, N, 3D]
         qkv = norm_and_fire(self.qkv_norm, self.qkv_lif, qkv)
-        spikes = self.attn_lif(_Attend.apply(qkv, self.num_heads))  # [T, B, N, D]
+        kept = torch.int8 if gives_small_numbers(self.qkv_lif) else qkv.dtype
+        spikes = self.attn_lif(_Attend.apply(qkv, self.num_heads, kept))  # [T, B, N, D]
         return normalise(self.proj_norm, over_rows(self.proj, spikes))[0]
 
 
 class _Attend(Function):
-    """``q (k^T v) / 8`` of every head: spikes ``[T, B, N, 3D]`` -> ``[T, B, N, D]``; keeps the spikes as int8."""
+    """``q (k^T v) / 8`` of every head: spikes ``[T, B, N, 3D]`` -> ``[T, B, N, D]``; keeps the spikes in a dtype."""
 
     @staticmethod
-    def forward(ctx, qkv, heads):
+    def forward(ctx, qkv, heads, kept):
         parts = qkv.view(-1, qkv.shape[2], 3, heads, qkv.shape[3] // (3 * heads)).permute(2, 0, 3, 1, 4).contiguous()
         q, k, v = parts.flatten(1, 2)  # [T*B*heads, N, D/heads]
         products = k.transpose(1, 2).bmm(v)
-        ctx.save_for_backward(parts.to(torch.int8), products)  # [3, T*B, heads, N, D/heads]
+        ctx.save_for_backward(parts.to(kept), products)  # [3, T*B, heads, N, D/heads]
         y = _scaled_product(q, products).view(parts.shape[1:]).transpose(1, 2)  # [T*B, N, heads, D/heads]
         return y.contiguous().view(*qkv.shape[:3], -1)
 
@@ -74,7 +75,7 @@ class _Attend(Function):
         grad_products = _scaled_product(q.transpose(1, 2), grad)
         torch.bmm(v, grad_products.transpose(1, 2), out=grad_k)
         torch.bmm(k, grad_products, out=grad_v)
-        return grads.permute(1, 3, 0, 2, 4).contiguous().view(*axes, -1), None
+        return grads.permute(1, 3, 0, 2, 4).contiguous().view(*axes, -1), None, None
 
 
 def _scaled_product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:

@@ -29,6 +29,7 @@ class SpikingMLP(BaseModule):
         self.fc2, self.norm2 = nn.Linear(hidden, embed_dims), nn.BatchNorm1d(embed_dims)
 
     def forward(self, x: Tensor) -> Tensor:
+        # Of all spikes between linear layers only the hidden ones are so many that keeping them small is worth two passes.
         hidden = over_rows(self.fc1, self.lif1(x))  # [T, B, N, ratio * D]
         spikes = norm_and_fire(self.norm1, self.lif2, hidden)
         return normalise(self.norm2, linear_of_spikes(self.fc2, self.lif2, spikes))[0]

@@ -37,6 +37,7 @@ class SpikingTokenizer(BaseModule):
         widths = [in_channels, embed_dims // 8, embed_dims // 4, embed_dims // 2, embed_dims, embed_dims]
         self.convs = nn.ModuleList(nn.Conv2d(before, after, 3, padding=1, bias=False)
                                    for before, after in zip(widths[:-1], widths[1:], strict=True))
+        self.convs.to(memory_format=torch.channels_last)  # as their inputs, and as their gradients come
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths[1:])
         self.neurons = nn.ModuleList(MODELS.build(neuron) for _ in widths[2:])
 

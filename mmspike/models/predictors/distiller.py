@@ -99,9 +99,10 @@ class Distiller(BaseModel):
         return teacher.requires_grad_(False).to(like.device).to(like.dtype).train(self.training and self.legacy)
 
     def init_weights(self) -> None:
-        """Initialises the student and builds the teacher: a training is about to begin."""
+        """Initialises the student and, in training mode, builds the teacher: a training is about to begin."""
         super().init_weights()
-        _ = self.teacher
+        if self.training:
+            _ = self.teacher
 
     def train(self, mode: bool = True) -> 'Distiller':
         super().train(mode)
