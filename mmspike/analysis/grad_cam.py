@@ -21,8 +21,8 @@ class AttributeCam:
         model: predictor with ``extract_feat`` and ``head``, in evaluation mode.
         smoothing: sigma of a Gaussian over the response, in pixels of the map; 0 leaves it out.
 
-    Source: Grad-CAM (arXiv 1610.02391), at the scale of the attribute's group as SSPNet does (Pattern Recognition
-        2024); the details of the published variant are not known.
+    Source: Grad-CAM (arXiv 1610.02391), at the scale of the attribute's group as SSPNet does (arXiv
+        2312.06049); the details of the published variant are not known.
     Differs from Grad-CAM: gradients are not averaged over positions, which would say the same of both sides of a
         pyramid pooling; they are as sparse as its maxima, hence the smoothing. The maps of a pyramid are signed, so
         that 0 means nothing: each channel counts from its mean in the rows.

@@ -49,7 +49,7 @@ class SSPNetHead(AttributeHead):
         GroupError: groups that are not known, or a scale that the neck does not give.
         ValueError: samples without keypoints.
 
-    Source: SSPNet (Pattern Recognition 2024).
+    Source: SSPNet (arXiv 2312.06049).
     Differs: ``legacy``; groups by name and fractions of the height instead of 26 attributes and 256 rows.
     """
 

@@ -42,7 +42,7 @@ class PriorLocation(BaseModule):
     Shape:
         maps ``[B, C, H, W]`` and regions -> for each region ``[B, D, h, w]``, in channels-last memory.
 
-    Source: SSPNet (Pattern Recognition 2024), the published ``PLEs``.
+    Source: SSPNet (arXiv 2312.06049), the published ``PLEs``.
     Differs: offsets begin on a circle of half a pixel, with equal weights; an offset of 0 is the position itself.
     """
 

@@ -16,7 +16,7 @@ class ScaleSelection(nn.Module):
         num_attributes: A.
         num_scales: S.
 
-    Source: SSPNet (Pattern Recognition 2024), whose abstract calls the selection adaptive. The published code holds a
+    Source: SSPNet (arXiv 2312.06049), whose abstract calls the selection adaptive. The published code holds a
         fixed table, and no text at hand defines the learned form: this one follows the abstract alone.
     """
 

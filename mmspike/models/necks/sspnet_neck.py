@@ -27,7 +27,7 @@ class SSPNetNeck(BaseModule):
     Raises:
         ValueError: less than two maps, or another number or other channels than the neck is made for.
 
-    Source: SSPNet (Pattern Recognition 2024), after FPN (arXiv 1612.03144).
+    Source: SSPNet (arXiv 2312.06049), after FPN (arXiv 1612.03144).
     Differs: nothing. The published code has the channels of ResNet-50 to -152 built in.
     """
 
