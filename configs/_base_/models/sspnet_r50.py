@@ -10,3 +10,5 @@ model = dict(
     backbone=dict(type='mmpretrain.ResNet', depth=50, out_indices=(0, 1, 2, 3)),
     neck=dict(type='SSPNetNeck', out_channels=256),
     head=dict(type='SSPNetHead', num_attributes=26, in_channels=256, loss=dict(type='WeightedBCELoss')))
+# A map that no group of the data set is read from gets no gradient; DistributedDataParallel has to be told
+find_unused_parameters = True
