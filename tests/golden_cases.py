@@ -124,3 +124,26 @@ def differences(case: dict, got: dict, expected: dict | None = None, path: tuple
         elif not torch.allclose(value, reference, equal_nan=True, **tolerance):
             off.append(f'{"/".join(where)}: off by {float((value - reference).abs().max()):.3e}')
     return off
+
+
+class PublishedGradients:
+    """Gradients of our parameters, asked for under the published names: joined parameters are taken apart again."""
+
+    def __init__(self, model, state_dict: dict, converter):
+        self.names = list(state_dict)
+        tags = {name: torch.full(value.shape, float(i)) for i, (name, value) in enumerate(state_dict.items())}
+        self.tags, self.model = converter(tags), model
+
+    def norms(self) -> dict[str, torch.Tensor]:
+        found = {}
+        for ours, parameter in self.model.named_parameters():
+            if parameter.grad is not None:
+                tag = self.tags[ours]
+                for i in tag.unique().int().tolist():
+                    found[self.names[i]] = parameter.grad[tag == i].norm()
+        return found
+
+    def outputs(self, wanted: dict) -> dict:
+        norms = self.norms()
+        return dict(grad_norms={name: norms[name] for name in wanted}, n_params_with_grad=len(norms),
+                    grad_norm_total=torch.stack(list(norms.values())).norm())

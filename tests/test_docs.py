@@ -13,6 +13,7 @@ from PIL import Image
 
 from mmspike.datasets.attributes import load_annotation
 from mmspike.registry import DATASETS, MODELS
+from mmspike.structures.attribute_groups import places_of
 from mmspike.utils.config_check import check_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -126,3 +127,17 @@ def test_the_example_of_an_annotation_file_is_read(tmp_path):
     (tmp_path / 'a.json').write_text(example('docs/datasets.md', 'annotation'))
     annotation = load_annotation(tmp_path / 'a.json')
     assert annotation.labels.tolist() == [[1, -1], [0, 1], [1, 0]] and annotation.extras['id'] == [7, None, None]
+
+
+def test_the_places_and_the_mapping_are_read(tmp_path):
+    for name, file in (('places', 'a.json'), ('mapping', 'mapping.json')):
+        (tmp_path / file).write_text(example('docs/datasets.md', name))
+    Image.new('RGB', (64, 128)).save(tmp_path / '001.jpg')
+    options = dict(type='AttributeDataset', ann_file='a.json', data_root=str(tmp_path), data_prefix=dict(img=''))
+    data = DATASETS.build(options)
+    hat, bag = places_of(data.metainfo['groups'], data.metainfo['group_places'])
+    assert hat.scale == 1 and bag.region == (0.3, 0.8) and bag.keypoints == (9, 10)
+    info = data.get_data_info(0)
+    assert info['gt_bboxes'].shape == (3, 4) and info['gt_keypoints'].shape == (1, 3, 3)
+    mapped = DATASETS.build(dict(options, attributes=str(tmp_path / 'mapping.json')))
+    assert mapped.get_data_info(0)['gt_score'].tolist() == [1, 0, -1]

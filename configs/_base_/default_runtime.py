@@ -17,7 +17,8 @@ default_hooks = dict(
     epoch_seed=dict(type='EpochSeedHook'),
     checkpoint_check=dict(type='CheckpointCheckHook'),
     num_classes=dict(type='NumClassesHook'),
-    positive_ratio=dict(type='PositiveRatioHook'))  # for losses that weigh attributes by their rarity
+    positive_ratio=dict(type='PositiveRatioHook'),  # for losses that weigh attributes by their rarity
+    attribute_groups=dict(type='AttributeGroupsHook'))  # for heads that look for each group in its own place
 
 env_cfg = dict(
     cudnn_benchmark=True,

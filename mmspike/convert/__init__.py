@@ -2,6 +2,7 @@
 from .respike import respike
 from .snn_par import snn_par
 from .spikingformer import spikingformer
+from .sspnet import sspnet
 from .vtb import vit, vtb
 
-__all__ = ['respike', 'snn_par', 'spikingformer', 'vit', 'vtb']
+__all__ = ['respike', 'snn_par', 'spikingformer', 'sspnet', 'vit', 'vtb']

@@ -1,16 +1,19 @@
 """Images of pedestrians with attributes, named by an annotation file."""
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
 from mmspike.registry import DATASETS
 
 from .attributes.annotation import CONVERTER, UNKNOWN, Annotation, load_annotation
+from .attributes.mapping import map_attributes
+from .attributes.places import box_table, group_places, keypoint_table
 from .file_dataset import FileDataset
 from .image_reader import ImageReadError
 
 UNKNOWN_LABELS = ('mask', 'zero')
-TAKEN = {'img_path', 'gt_score', 'sample_idx', 'img', 'img_shape', 'ori_shape'}
+TAKEN = {'img_path', 'gt_score', 'sample_idx', 'img', 'img_shape', 'ori_shape', 'gt_bboxes', 'gt_keypoints'}
 
 
 @DATASETS.register_module()
@@ -21,13 +24,17 @@ class AttributeDataset(FileDataset):
     other.
 
     ``metainfo``: ``dataset``; ``attributes``, ``groups`` and ``phrases``, one per column of the labels;
-    ``positive_ratio``, the share of the known labels of this split that are positive.
+    ``group_places``, where on a person a group is looked for; ``positive_ratio``, the share of the known labels of this
+    split that are positive. Boxes and keypoints of an image go into the pipeline as ``gt_bboxes`` (a row per attribute,
+    a last one for the person) and ``gt_keypoints``.
 
     Args:
         ann_file: Annotation file, see ``mmspike.datasets.attributes``.
         data_prefix: ``dict(img=folder)`` that the images' paths start from.
         data_root: Folder that ``ann_file`` and ``data_prefix`` start from.
         split: One of the splits in the file.
+        attributes: Names of attributes, to choose and order the columns; or a mapping file, to test on this data set
+            what was trained on another, see ``mmspike.datasets.attributes.mapping``. ``None`` takes all.
         unknown: What unknown labels become: ``'mask'`` keeps them as -1, for loss and metric to leave out;
             ``'zero'`` makes them 0.
         **kwargs: Of ``FileDataset`` (``pipeline``, ``test_mode``, ...).
@@ -41,15 +48,17 @@ class AttributeDataset(FileDataset):
     LOOKS_WRONG = f'{CONVERTER} --check opens every image and says which fail'
 
     def __init__(self, ann_file: str, data_prefix: dict | None = None, data_root: str = '', split: str = 'train',
-                 unknown: str = 'mask', **kwargs) -> None:
+                 attributes: str | Sequence[str] | None = None, unknown: str = 'mask', **kwargs) -> None:
         if unknown not in UNKNOWN_LABELS:
             raise ValueError(f"unknown={unknown!r}: expected 'mask' (unknown labels stay -1) or 'zero'")
-        self.split, self.unknown = split, unknown
+        self.split, self.attributes, self.unknown = split, attributes, unknown
         super().__init__(ann_file, data_prefix, data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Returns one dictionary per image: ``img_path, gt_score``, and ``person_id``, ``domain`` where known."""
         annotation = load_annotation(self.ann_file)
+        if self.attributes is not None:
+            annotation = map_attributes(annotation, self.attributes, self.ann_file)
         rows = self._rows(annotation)
         if self.unknown == 'zero':
             annotation.labels[annotation.labels == UNKNOWN] = 0
@@ -57,6 +66,7 @@ class AttributeDataset(FileDataset):
         self._metainfo.update(
             dataset=annotation.dataset, attributes=tuple(a.name for a in attributes),
             groups=tuple(a.group for a in attributes), phrases=tuple(a.phrase for a in attributes),
+            group_places=group_places(annotation.groups, self.ann_file),
             positive_ratio=annotation.positive_ratio(self.split))
         labels = annotation.labels.tolist()
         extras = dict(annotation.extras)
@@ -83,9 +93,13 @@ class AttributeDataset(FileDataset):
         return rows
 
     def get_data_info(self, idx: int) -> dict:
-        """The entry of a sample, with ``sample_idx``; ``gt_score`` as float32."""
+        """The entry of a sample, with ``sample_idx``; ``gt_score``, boxes and keypoints as float32."""
         info = super().get_data_info(idx)
         info['gt_score'] = np.array(info['gt_score'], np.float32)
+        if 'boxes' in info:
+            info['gt_bboxes'] = box_table(info.pop('boxes'), self.metainfo['attributes'], info['img_path'])
+        if 'keypoints' in info:
+            info['gt_keypoints'] = keypoint_table(info.pop('keypoints'), info['img_path'])
         return info
 
     def load_unreadable(self, idx: int, error: ImageReadError) -> dict:

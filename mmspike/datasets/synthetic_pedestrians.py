@@ -17,10 +17,10 @@ from mmspike.registry import DATASETS
 from .attribute_dataset import AttributeDataset
 from .attributes import save_annotation
 from .attributes.pa100k import SPLITS, read_pa100k
-from .drawn_pedestrian import NAMES, draw_labels, draw_pedestrian
+from .drawn_pedestrian import NAMES, attribute_boxes, draw_labels, draw_pedestrian
 from .write_once import write_once
 
-VERSION = 1  # raise it when the drawing changes: sets on disk are then written anew
+VERSION = 2  # raise it when the drawing changes: sets on disk are then written anew
 NUM_IMAGES = dict(train=12000, val=1500, test=1500)
 STRIDE = 16  # a side is a multiple of it, as the backbones want it
 JPEG_QUALITY = 95
@@ -38,9 +38,19 @@ def make_pedestrian(split: str, index: int, height: int = 128) -> tuple[np.ndarr
     Returns:
         uint8 ``[height, height / 2, 3]``, BGR; and labels ``[12]``, 1 or 0.
     """
-    rng = np.random.default_rng((SPLITS.index(split), index))
-    labels = draw_labels(rng)
+    rng, labels = _begin(split, index)
     return draw_pedestrian(labels, rng, height), labels
+
+
+def make_boxes(split: str, index: int, height: int = 128) -> dict[str, list[float]]:
+    """Where pedestrian ``index`` of a split shows its attributes: name, or ``'person'`` -> ``[x1, y1, x2, y2]``."""
+    rng, labels = _begin(split, index)
+    return attribute_boxes(labels, rng, height)
+
+
+def _begin(split: str, index: int) -> tuple[np.random.Generator, np.ndarray]:
+    rng = np.random.default_rng((SPLITS.index(split), index))
+    return rng, draw_labels(rng)
 
 
 @DATASETS.register_module()
@@ -48,7 +58,8 @@ class SyntheticPedestrians(AttributeDataset):
     """The drawn pedestrians, written under ``data_root`` on first use, in the layout of PA-100K.
 
     ``<data_root>/annotation.mat`` and ``<data_root>/data/000001.jpg``..., as released sets come, and
-    ``<data_root>/annotation.json``, made from the former by the reader of PA-100K. Of the processes of a run one
+    ``<data_root>/annotation.json``, made from the former by the reader of PA-100K, with boxes of the attributes in
+    ``test``: where they are drawn. Of the processes of a run one
     writes, the others wait; other parameters, or an interrupted write, write anew.
 
     Args:
@@ -101,7 +112,10 @@ class SyntheticPedestrians(AttributeDataset):
             content |= {f'{split}_images_name': _cells(names), f'{split}_label': np.array(table, np.uint8)}
         bar.file.write('\n')
         savemat(folder / 'annotation.mat', content)
-        save_annotation(read_pa100k(folder, 'synthetic_pedestrians').annotation, folder / 'annotation.json')
+        annotation = read_pa100k(folder, 'synthetic_pedestrians').annotation
+        annotation.extras['boxes'] = [make_boxes(split, index, self.height) if split == 'test' else None
+                                      for split, count in self.num_images.items() for index in range(count)]
+        save_annotation(annotation, folder / 'annotation.json')
 
 
 def write_image(path: Path, picture: np.ndarray) -> None:

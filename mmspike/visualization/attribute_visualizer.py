@@ -1,5 +1,5 @@
 """The visualizer of attribute recognisers: one picture per person, to a file or to the visual back ends."""
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from mmspike.structures import attribute_names
 from mmspike.visualization.attribute_panel import attribute_panel, input_pictures
 from mmspike.visualization.figure_visualizer import FigureVisualizer
 from mmspike.visualization.page import to_rgb
+from mmspike.visualization.scale_chart import scale_chart
 
 
 @VISUALIZERS.register_module()
@@ -55,3 +56,16 @@ class AttributeVisualizer(FigureVisualizer):
         figure = attribute_panel(input_pictures(to_rgb(image), heat), *attribute_names(self.dataset_meta, count),
                                  scores=scores, truth=truth, threshold=self.threshold, title=name)
         self.add_figure(name, figure, out_file, step)
+
+    @master_only
+    def add_scale_weights(self, history: Sequence, groups: Sequence[str], out_file: str | Path | None = None,
+                          step: int = 0) -> None:
+        """Draw the course of the weights of the scales.
+
+        Args:
+            history: Epoch and weights [G][S] of each of them.
+            groups: Names of the G groups.
+            out_file: Picture file to write; ``None`` hands the picture to the back ends instead.
+            step: Step under which the back ends file the picture.
+        """
+        self.add_figure('scale_weights', scale_chart(history, groups), out_file, step)

@@ -4,14 +4,14 @@ _base_ = ['./pedestrians_256x128.py']
 train_pipeline = [
     dict(type='LoadImage'),
     dict(type='mmpretrain.Resize', scale=(192, 256), backend='pillow'),  # width, height
-    dict(type='mmpretrain.RandomCrop', crop_size=(256, 192), padding=10),
+    dict(type='PersonCrop', crop_size=(256, 192), padding=10),
     dict(type='mmpretrain.RandomFlip', prob=0.5),
-    dict(type='mmpretrain.PackInputs')
+    dict(type='PackPerson')
 ]
 test_pipeline = [
     dict(type='LoadImage'),
     dict(type='mmpretrain.Resize', scale=(192, 256), backend='pillow'),
-    dict(type='mmpretrain.PackInputs')
+    dict(type='PackPerson')
 ]
 
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

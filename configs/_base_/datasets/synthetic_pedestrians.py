@@ -16,7 +16,7 @@ train_pipeline = [
 test_pipeline = [
     dict(type='LoadImage'),
     dict(type='mmpretrain.Resize', scale=(64, 128)),
-    dict(type='mmpretrain.PackInputs')
+    dict(type='PackPerson')
 ]
 
 train_dataloader = dict(

@@ -8,8 +8,9 @@
      "images": [{"file": "000001.jpg", "labels": [0, 1, -1, ...], "id": 7, "domain": "Market1501"}, ...]}
 
 Labels, one per attribute: 1 yes, 0 no, -1 unknown. Splits are rows of ``images``, from 0; where a data set comes with
-several partitions, those of partition k > 0 are ``train_k``, ``test_k`` and so on. ``id`` (of the person), ``domain``
-and further keys of an image are optional.
+several partitions, those of partition k > 0 are ``train_k``, ``test_k`` and so on. ``id`` (of the person), ``domain``,
+``boxes``, ``keypoints`` and further keys of an image are optional, and so is ``"groups"``: where on a person a group is
+looked for, see ``places.py``.
 """
 import json
 import os
@@ -53,6 +54,7 @@ class Annotation:
         labels: 1 yes, 0 no, -1 unknown. **Shape** [N, A], int8.
         splits: Rows of each split.
         extras: Further facts per image, such as ``id`` and ``domain``: lists of N, ``None`` where there is none.
+        groups: Place of a group on a person, where the file states it.
     """
 
     dataset: str
@@ -61,6 +63,7 @@ class Annotation:
     labels: np.ndarray
     splits: dict[str, np.ndarray]
     extras: dict[str, list] = field(default_factory=dict)
+    groups: dict[str, dict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.labels = np.asarray(self.labels, np.int8)
@@ -103,7 +106,12 @@ def load_annotation(path: str | Path) -> Annotation:
     splits = {name: _rows(path, name, rows, len(images)) for name, rows in content['splits'].items()}
     keys = dict.fromkeys(key for image in images for key in image if key not in ('file', 'labels'))
     extras = {key: [image.get(key) for image in images] for key in keys}
-    return Annotation(content['dataset'], attributes, [image['file'] for image in images], labels, splits, extras)
+    groups = content.get('groups') or {}
+    if not isinstance(groups, dict):
+        raise AnnotationError(f'{path}: "groups" is {str(groups)[:60]}, expected a dictionary such as '
+                              '{"head": {"region": [0, 0.375], "scale": 1}}')
+    files = [image['file'] for image in images]
+    return Annotation(content['dataset'], attributes, files, labels, splits, extras, groups)
 
 
 def save_annotation(annotation: Annotation, path: str | Path) -> None:
@@ -114,6 +122,7 @@ def save_annotation(annotation: Annotation, path: str | Path) -> None:
         rows.append(json.dumps(dict(file=file, labels=labels, **extras)))
     head = [f'"dataset": {json.dumps(annotation.dataset)}',
             '"attributes": [\n' + ',\n'.join(json.dumps(vars(a)) for a in annotation.attributes) + ']',
+            *([f'"groups": {json.dumps(annotation.groups)}'] if annotation.groups else []),
             '"splits": {\n' + ',\n'.join(f'{json.dumps(name)}: {json.dumps(rows.tolist())}'
                                          for name, rows in annotation.splits.items()) + '}']
     Path(path).parent.mkdir(parents=True, exist_ok=True)

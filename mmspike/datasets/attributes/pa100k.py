@@ -34,6 +34,6 @@ def read_pa100k(root: Path, name: str = 'pa100k') -> Release:
         labels.append(to_labels(part, found, names, f'{path}: {split}_label')[:, columns])
     splits['trainval'] = np.concatenate([splits['train'], splits['val']])
     annotation = Annotation(facts['dataset'], make_attributes(facts['attributes']), files, np.concatenate(labels),
-                            splits)
+                            splits, groups=facts.get('groups', {}))
     images = find_images(root, ('data', 'release_data/release_data', 'release_data', '.'), files)
     return Release(annotation, images, facts['published'], notes)

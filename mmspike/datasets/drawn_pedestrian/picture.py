@@ -8,6 +8,8 @@ from .labels import NAMES
 from .painter import Painter, any_colour
 from .person import Look, draw_person
 
+SUPERSAMPLING = 2  # pixels of the drawing per pixel of the picture
+
 
 def draw_pedestrian(labels: Sequence[int], rng: np.random.Generator, height: int = 128) -> np.ndarray:
     """Draw a pedestrian at twice the size, and take it in as a camera would.
@@ -21,14 +23,30 @@ def draw_pedestrian(labels: Sequence[int], rng: np.random.Generator, height: int
     Returns:
         uint8 ``[height, height / 2, 3]``, BGR.
     """
-    canvas = draw_background(2 * height, height, rng)
+    return photograph(draw_scene(labels, rng, height), rng)
+
+
+def draw_scene(labels: Sequence[int] | None, rng: np.random.Generator, height: int = 128) -> np.ndarray:
+    """What is in front of the camera, at twice the size of the picture.
+
+    Args:
+        labels: 1 or 0 for each of ``NAMES``; ``None`` leaves the person out, and nothing else.
+        rng: As for :func:`draw_pedestrian`.
+        height: Of the picture in pixels.
+
+    Returns:
+        uint8 ``[2 * height, height, 3]``, BGR.
+    """
+    canvas = draw_background(SUPERSAMPLING * height, SUPERSAMPLING * height // 2, rng)
     body = rng.uniform(0.80, 0.91)  # of the picture's height
     painter = Painter(canvas, height * rng.uniform(0.44, 0.56), 2 * height * rng.uniform(0.05, 0.97 - body),
                       2 * height * body)
     draw_decoys(painter, rng)
-    draw_person(painter, dict(zip(NAMES, labels, strict=True)), Look.draw(rng))
+    look = Look.draw(rng)
+    if labels is not None:
+        draw_person(painter, dict(zip(NAMES, labels, strict=True)), look)
     draw_occluder(canvas, rng)
-    return photograph(canvas, rng)
+    return canvas
 
 
 def draw_background(height: int, width: int, rng: np.random.Generator) -> np.ndarray:

@@ -1,12 +1,14 @@
 """Hooks of the Runner."""
 from .atomic_checkpoint_hook import AtomicCheckpointHook
+from .attribute_groups_hook import AttributeGroupsHook
 from .checkpoint_check_hook import CheckpointCheckHook
 from .epoch_seed_hook import EpochSeedHook
 from .num_classes_hook import NumClassesHook
 from .positive_ratio_hook import PositiveRatioHook
+from .scale_weights_hook import ScaleWeightsHook
 from .visualization_hook import VisualizationHook
 
 __all__ = [
-    'AtomicCheckpointHook', 'CheckpointCheckHook', 'EpochSeedHook', 'NumClassesHook', 'PositiveRatioHook',
-    'VisualizationHook'
+    'AtomicCheckpointHook', 'AttributeGroupsHook', 'CheckpointCheckHook', 'EpochSeedHook', 'NumClassesHook',
+    'PositiveRatioHook', 'ScaleWeightsHook', 'VisualizationHook'
 ]

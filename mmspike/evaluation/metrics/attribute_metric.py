@@ -35,6 +35,8 @@ class AttributeMetric(BaseMetric):
             (Strong Baseline, SSPNet) and 0.45 (VTB, SNN-PAR, SequencePAR).
         best_threshold: A figure, such as ``'mA'`` or ``'f1'``: also look for the threshold that gives the highest one.
         out: Write figures and table as ``.json`` and ``.csv`` under this path, over those of the previous evaluation.
+        by: A fact of each image, such as ``'domain'``: also the figures of the images of each of its values, as
+            ``par/mA[PETA]`` and so on, and ``par/mA[mean]``, their mean.
         legacy: Published behaviour, to compare with published tables.
         collect_device: ``'cpu'`` or ``'gpu'``, how processes exchange results.
         prefix: In place of ``par``.
@@ -46,7 +48,8 @@ class AttributeMetric(BaseMetric):
     default_prefix = 'par'
 
     def __init__(self, threshold: float = 0.5, best_threshold: str | None = None, out: str | None = None,
-                 legacy: bool = False, collect_device: str = 'cpu', prefix: str | None = None) -> None:
+                 by: str | None = None, legacy: bool = False, collect_device: str = 'cpu',
+                 prefix: str | None = None) -> None:
         super().__init__(collect_device, prefix)
         if not 0 <= threshold < 1:
             raise ValueError(f'AttributeMetric: threshold is {threshold}, expected a score from 0 to below 1, such as '
@@ -57,6 +60,7 @@ class AttributeMetric(BaseMetric):
         self.threshold = threshold
         self.best_threshold = best_threshold
         self.out = out
+        self.by = by
         self.legacy = legacy
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
@@ -82,7 +86,11 @@ class AttributeMetric(BaseMetric):
             if scores.shape != labels.shape:
                 raise ValueError(f'AttributeMetric: {name} has {labels.size} labels, but the model gives {scores.size} '
                                  'scores; set model.head.num_attributes to the number of attributes')
-            self.results.append(dict(scores=scores, labels=labels))
+            if self.by is not None and self.by not in sample:
+                raise ValueError(f'AttributeMetric: {name} has no {self.by!r}, by which by={self.by!r} divides the '
+                                 f'images. Add "{self.by}": ... to each image of the annotation file, keep PackPerson '
+                                 'at the end of the test pipeline, or leave out by=')
+            self.results.append(dict(scores=scores, labels=labels, part=str(sample[self.by]) if self.by else ''))
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Figures over all samples of all processes."""
@@ -100,6 +108,8 @@ class AttributeMetric(BaseMetric):
         title = f'{len(scores)} images, {len(names)} attributes, threshold {self.threshold}, in per cent:'
         print_log(attribute_text(rows, figures, title), logger='current')
         self._name_degenerate(rows)
+        if self.by is not None:
+            figures.update(self._parts(scores, labels, np.array([result['part'] for result in results])))
         if self.best_threshold is not None:
             figures.update(self._best(scores, labels))
         if self.out is not None:
@@ -114,6 +124,18 @@ class AttributeMetric(BaseMetric):
             count = 'count with a recall of 0' if self.legacy else 'are not in mA'
             print_log(f'{len(single)} of {len(rows)} attributes have no positives or no negatives here and {count}: '
                       f'{", ".join(single)}', logger='current', level=logging.WARNING)
+
+    def _parts(self, scores: np.ndarray, labels: np.ndarray, part_of: np.ndarray) -> dict[str, float]:
+        """The figures over the images of each part, and their mean over the parts."""
+        parts = {part: attribute_figures(scores[part_of == part], labels[part_of == part], self.threshold,
+                                         self.legacy)[0] for part in np.unique(part_of).tolist()}
+        lines = [f'{self.by} {part}: {int((part_of == part).sum())} images, '
+                 + ', '.join(f'{name} {100 * value:.2f}' for name, value in figures.items())
+                 for part, figures in parts.items()]
+        print_log('\n'.join(lines), logger='current')
+        parts['mean'] = {name: float(np.nanmean([figures[name] for figures in parts.values()]))
+                         for name in (*FIGURES, 'mAP')}
+        return {f'{name}[{part}]': value for part, figures in parts.items() for name, value in figures.items()}
 
     def _best(self, scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         threshold, value = best_threshold(scores, labels, self.best_threshold, legacy=self.legacy)

@@ -1,5 +1,6 @@
 from .action_head import ActionHead
 from .attribute_head import AttributeHead
+from .sspnet_head import SSPNetHead
 from .vtb_head import VTBHead
 
-__all__ = ['ActionHead', 'AttributeHead', 'VTBHead']
+__all__ = ['ActionHead', 'AttributeHead', 'SSPNetHead', 'VTBHead']

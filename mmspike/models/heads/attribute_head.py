@@ -55,7 +55,11 @@ class AttributeHead(BaseModule):
         return self.fc(self.dropout(last.flatten(2).mean(-1) if last.ndim == 4 else last))
 
     def loss(self, features: Sequence[Tensor], samples: list[DataSample]) -> dict[str, Tensor]:
-        return self.loss_of(self(features), samples)
+        return self.loss_of(self.logits(features, samples), samples)
+
+    def logits(self, features: Sequence[Tensor], samples: list[DataSample]) -> Tensor:
+        """Logits ``[B, A]``, for heads that need to know more of a sample than its image."""
+        return self(features)
 
     def loss_of(self, logits: Tensor, samples: list[DataSample]) -> dict[str, Tensor]:
         """``loss`` of logits ``[B, A]`` against the samples' ``gt_score``."""
@@ -72,6 +76,6 @@ class AttributeHead(BaseModule):
 
     def predict(self, features: Sequence[Tensor], samples: list[DataSample]) -> list[DataSample]:
         """Fill each sample's ``pred_score``: the probability of each attribute, ``[A]``."""
-        for sample, scores in zip(samples, self(features).float().sigmoid(), strict=True):
+        for sample, scores in zip(samples, self.logits(features, samples).float().sigmoid(), strict=True):
             sample.pred_score = scores
         return samples

@@ -5,6 +5,7 @@ from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from mmspike.models.necks.build import build_neck
 from mmspike.registry import MODELS
 
 
@@ -32,7 +33,7 @@ class AttributeRecognizer(BaseModel):
                  init_cfg: dict | list[dict] | None = None):
         super().__init__(MODELS.build(data_preprocessor or dict(type='mmpretrain.ClsDataPreprocessor')), init_cfg)
         self.backbone = MODELS.build(backbone)
-        self.neck = None if neck is None else MODELS.build(neck)
+        self.neck = None if neck is None else build_neck(neck, self.backbone)
         self.head = MODELS.build(head)
 
     def extract_feat(self, inputs: Tensor) -> Sequence[Tensor]:
