@@ -68,9 +68,9 @@ class PersonReader:
             ValueError: As it says.
         """
         if self._boxes is not None and paths and not any(self._key(path) for path in paths):
-            raise ValueError(f'{self._source}: no boxes for any of the {len(paths)} files, such as {paths[0]}; it names '
-                             f'{", ".join(list(self._boxes)[:5]) or "nothing"}. Expected their paths as given, or their '
-                             f'names: {EXAMPLE}')
+            named = ', '.join(list(self._boxes)[:5]) or 'nothing'
+            raise ValueError(f'{self._source}: no boxes for any of the {len(paths)} files, such as {paths[0]}; it '
+                             f'names {named}. Expected their paths as given, or their names: {EXAMPLE}')
 
     def _key(self, path: Path) -> str | None:
         return next((name for name in (str(path), path.name) if name in self._boxes), None)

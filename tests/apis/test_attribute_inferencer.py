@@ -161,7 +161,7 @@ def test_errors_say_what_to_do(config, inferencer, folder, video, tmp_path):
             dict(type='mmpretrain.Resize', scale=(32, 64))]})
     with pytest.raises(FileNotFoundError, match='none.json: no such file; expected a JSON file {"street.jpg"'):
         inferencer(folder, boxes='none.json')
-    with pytest.raises(ValueError, match='boxes: no boxes for any of the 1 files, such as .*rgb.png; it names other.png'):
+    with pytest.raises(ValueError, match='no boxes for any of the 1 files, such as .*rgb.png; it names other.png'):
         inferencer(folder / 'rgb.png', boxes={'other.png': [[0, 0, 9, 9]]})
     for wrong in ([[1, 2, 3, 4]], {'a.jpg': [[1, 2, 3]]}, {'a.mp4': {'first': []}}, {'a.jpg': 7}):
         path = tmp_path / 'wrong.json'
