@@ -58,6 +58,7 @@ def _spikingjelly_fused(dtype: torch.dtype) -> Neuron:
 
 
 def _snntorch(device: str) -> Neuron:
+    """Resets within the step, as the others do; unlike theirs, the gradient passes through that reset."""
     import snntorch
     node = snntorch.Leaky(beta=0.5, reset_mechanism='zero', reset_delay=False,
                           spike_grad=snntorch.surrogate.sigmoid(slope=SURROGATE_ALPHA)).to(device)

