@@ -15,3 +15,5 @@ model = dict(
     backbone=dict(depth=18, stem_channels=16, base_channels=16),
     neck=dict(out_channels=32),
     head=dict(num_attributes=12, in_channels=32))
+param_scheduler = dict(total_steps=3)
+train_cfg = dict(max_epochs=3)
