@@ -84,5 +84,5 @@ class CalabreseCNN(BaseModule):
     def _check(self, frames: Tensor) -> None:
         if frames.ndim != 4 or frames.shape[1] != self.in_channels or any(n % 4 for n in frames.shape[2:]):
             raise ValueError(f'CalabreseCNN: expected frames [N, {self.in_channels}, H, W] with H and W multiples of '
-                             f"4, got {list(frames.shape)}. Make them by EventsToFrames(kind='image'); the preprocessor "
-                             'pads them (model.data_preprocessor.size_divisor=4).')
+                             f"4, got {list(frames.shape)}. Make them by EventsToFrames(kind='image'); the "
+                             'preprocessor pads them (model.data_preprocessor.size_divisor=4).')
