@@ -1,4 +1,4 @@
-"""A figure in motion seen by two simulated event cameras of 64x64: 100 recordings to train, 16 to choose by, 16 to test.
+"""A figure in motion before two simulated event cameras of 64x64: 100 recordings to train, 16 to choose by, 16 to test.
 
 Of 4 s each, simulated on first use (126 MB, 71 s of processor time). 13 joints, five motions, another person in each
 recording. Windows of 100 ms in bins of 10 ms; the pose moves by 3 pixels on average in a window. Labels are those of a
