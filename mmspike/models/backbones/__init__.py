@@ -1,5 +1,6 @@
+from .pose_unet import PoseUNet
 from .respike import ReSpike
 from .spiking_resnet import SpikingResNet
 from .spikingformer import Spikingformer
 
-__all__ = ['ReSpike', 'SpikingResNet', 'Spikingformer']
+__all__ = ['PoseUNet', 'ReSpike', 'SpikingResNet', 'Spikingformer']

@@ -1,5 +1,6 @@
 from .action_recognizer import ActionRecognizer
 from .attribute_recognizer import AttributeRecognizer
 from .distiller import Distiller
+from .pose_estimator import PoseEstimator
 
-__all__ = ['ActionRecognizer', 'AttributeRecognizer', 'Distiller']
+__all__ = ['ActionRecognizer', 'AttributeRecognizer', 'Distiller', 'PoseEstimator']
