@@ -46,7 +46,8 @@ def read_aedat2(path: str) -> Aedat2:
     records = read_records(path, start, RECORD)
     address = records['address'].astype(np.uint32)
     signal = address >> 31 == 0
-    address, t = address[signal], unwrapped(records['t'], PERIOD)[signal]
+    # Of these only: pictures come late, and one that comes after a restart of the counter would pass for another
+    address, t = address[signal], unwrapped(records['t'][signal], PERIOD)
     special = address >> 10 & 1 == 1
     times = t[special]
     address, t = address[~special], t[~special]
