@@ -56,6 +56,8 @@ class EventPoseDataset(FileDataset):
         window_ms: Length of a window.
         bin_ms: Length of a bin, of which a window has a whole number.
         step_ms: From one window to the next; by default ``window_ms``, so that they do not overlap.
+        random_start_ms: Each time that a window is taken, its start moves by a random multiple of this, less than
+            ``step_ms``. For training: an epoch is short, and any moment occurs in some epoch.
         history: What must lie before a window, for a CNN that looks back: ``dict(count=7500)`` events, or
             ``dict(ms=100)``, or ``None``.
         target: ``'bins'``, the poses of the window's bins; or ``'frames'``, one pose, of what comes before the window:
@@ -74,14 +76,19 @@ class EventPoseDataset(FileDataset):
     METAINFO = dict(skeleton='dhp19', joints=load_skeleton('dhp19').joints)
 
     def __init__(self, data_root: str, subjects: Sequence[int], cameras: Sequence[int], window_ms: float = 100,
-                 bin_ms: float = 10, step_ms: float | None = None, history: Mapping | None = None,
-                 target: str = 'bins', label_lag_ms: float = 0, legacy: bool = False, **kwargs) -> None:
+                 bin_ms: float = 10, step_ms: float | None = None, random_start_ms: float = 0,
+                 history: Mapping | None = None, target: str = 'bins', label_lag_ms: float = 0, legacy: bool = False,
+                 **kwargs) -> None:
         name = type(self).__name__
-        self.window, self.bin_us, self.step, self.label_lag = (
-            round(1000 * ms) for ms in (window_ms, bin_ms, window_ms if step_ms is None else step_ms, label_lag_ms))
+        step_ms = window_ms if step_ms is None else step_ms
+        self.window, self.bin_us, self.step, self.random_start, self.label_lag = (
+            round(1000 * ms) for ms in (window_ms, bin_ms, step_ms, random_start_ms, label_lag_ms))
         if min(self.window, self.bin_us, self.step) <= 0 or self.window % self.bin_us:
             raise ValueError(f'{name}: window_ms={window_ms}, bin_ms={bin_ms}, step_ms={step_ms}; expected positive '
                              'lengths, and a whole number of bins in a window, such as 100, 10 and 100')
+        if self.random_start < 0 or (self.random_start and self.step % self.random_start):
+            raise ValueError(f'{name}: random_start_ms={random_start_ms} and step_ms={step_ms}; expected 0, or a part '
+                             'of the step, such as 10 and 100')
         history = dict(history or {})
         if not set(history) <= {'count', 'ms'} or len(history) > 1:
             raise ValueError(f'{name}: history is {history}, expected dict(count=events), dict(ms=milliseconds) or '
@@ -123,6 +130,9 @@ class EventPoseDataset(FileDataset):
     def get_data_info(self, idx: int) -> dict:
         """The entry of a window, with its poses and its opened file."""
         info = super().get_data_info(idx)
+        if self.random_start:  # numpy's generator is seeded for each sample
+            delay = int(np.random.randint(self.step // self.random_start)) * self.random_start
+            info['start'], info['stop'] = info['start'] + delay, info['stop'] + delay
         info['event_file'] = events = self._events.get(info['file'], info['stream'])
         info['bin_us'], info['image_shape'] = self.bin_us, (events.height, events.width)
         if self.target == 'frames':
@@ -130,6 +140,10 @@ class EventPoseDataset(FileDataset):
         else:
             ends = np.arange(info['start'] + self.bin_us, info['stop'] + 1, self.bin_us)
         return info | self.read_labels(info, ends - self.label_lag)
+
+    def load_unreadable(self, idx: int, error: Exception) -> dict:
+        """No pose can stand for a recording that cannot be read: the test ends."""
+        raise error
 
     def _starts(self, recording: Recording) -> range:
         first = round(1000 * self.history.get('ms', 0))
@@ -140,6 +154,8 @@ class EventPoseDataset(FileDataset):
             first = 0  # the CNN is given an empty frame where nothing lies before it
         first = -(-first // self.step) * self.step
         last = recording.stop - self.window
+        if self.random_start:
+            last -= self.step - self.random_start
         if self.legacy and 'count' in self.history:
             last = recording.stop - 2 * self.step
         return range(first, last + 1, self.step)

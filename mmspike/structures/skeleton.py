@@ -18,12 +18,14 @@ class Skeleton:
         joints: K names.
         edges: Pairs of numbers of joints that a limb connects.
         flip: For each joint the number of its mirror image, itself if it has none.
+        torso: The two joints whose distance is the length of the torso.
     """
 
     name: str
     joints: tuple[str, ...]
     edges: tuple[tuple[int, int], ...]
     flip: tuple[int, ...]
+    torso: tuple[int, int]
 
 
 @cache
@@ -47,4 +49,5 @@ def load_skeleton(name: str) -> Skeleton:
     for one, other in content['flip_pairs']:
         flip[number[one]], flip[number[other]] = number[other], number[one]
     edges = tuple((number[one], number[other]) for one, other in content['edges'])
-    return Skeleton(name, tuple(number), edges, tuple(flip))
+    torso = tuple(number[joint] for joint in content['torso'])
+    return Skeleton(name, tuple(number), edges, tuple(flip), torso)

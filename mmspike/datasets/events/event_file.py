@@ -117,6 +117,27 @@ class ArrayEvents(EventFile):
         return np.array(self.events[first:last])
 
 
+def choose_stream(path: str, names: list[str], wanted: str | None) -> str:
+    """Name of the stream to read.
+
+    Args:
+        path: The file.
+        names: Of all its streams; one alone may be called ``''``.
+        wanted: The user's choice; not needed where there is one only.
+
+    Raises:
+        EventFileError: No streams, no such stream, or several and no choice.
+    """
+    if not names:
+        raise EventFileError(path, 'there are no events in it')
+    if wanted is None and len(names) > 1:
+        raise EventFileError(path, f'it holds {len(names)} streams, say which: stream= one of {", ".join(names)}')
+    if wanted is not None and wanted not in names:
+        raise EventFileError(path, f'it has no stream {wanted!r}, it has '
+                             f'{", ".join(filter(None, names)) or "one without a name"}')
+    return names[0] if wanted is None else wanted
+
+
 def check_events(file: EventFile, sized: bool) -> None:
     """One pass over a file: time does not run backwards, and no event lies outside of the sensor.
 

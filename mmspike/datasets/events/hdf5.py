@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from .event_array import EventFileError, make_events
-from .event_file import EventFile
+from .event_file import EventFile, choose_stream
 
 COLUMNS = ('t', 'x', 'y', 'p')
 PER_MICROSECOND = {'ns': 1000, 'us': 1, 'ms': 1e-3, 's': 1e-6}
@@ -108,16 +108,22 @@ def list_streams(path: str) -> list[str]:
         return _streams(file)
 
 
-def read_hdf5(path: str, stream: str) -> tuple[Hdf5Events, bool]:
+def read_hdf5(path: str, stream: str | None) -> tuple[Hdf5Events, bool]:
     """Open a stream.
+
+    Args:
+        path: The file.
+        stream: Its name; not needed where there is one only.
 
     Returns:
         The stream, and whether the size of its sensor is known.
 
     Raises:
-        EventFileError: No events in it, columns missing or of different lengths, or an unknown unit of time.
+        EventFileError: No events in it, no such stream, columns missing or of different lengths, an unknown unit of
+            time, or an index that belongs to other events.
     """
     file = open_file(path)
+    stream = choose_stream(path, _streams(file), stream)
     layout = _layout(path, file, stream)
     lengths = {name: len(column) for name, column in layout.columns.items()}
     if len(set(lengths.values())) > 1:

@@ -1,13 +1,17 @@
 """One function opens every format; which one a file has is seen from its first bytes, else from its name."""
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from . import hdf5
+from . import aedat2, aedat4, columns, hdf5, nmnist, prophesee_dat, prophesee_raw
 from .event_array import EventFileError, outside
-from .event_file import ArrayEvents, EventFile, check_events
+from .event_file import ArrayEvents, EventFile, check_events, choose_stream
+
+HEAD = 4096
+RAW_LINE = re.compile(rb'^% *(evt \d|format EVT)', re.MULTILINE)
 
 
 @dataclass
@@ -33,27 +37,69 @@ class Format:
         name: For messages and the ``format`` argument.
         suffixes: Of file names.
         is_it: Whether a file that begins with these bytes has this format; None where only the name tells.
-        read: Called with path and stream.
-        streams: Called with the path; None where a file holds one stream.
+        read: Called with the path and the wanted stream, if any.
+        streams: Names of the streams of a file; None where all files hold one.
     """
 
     name: str
     suffixes: tuple[str, ...]
     is_it: Callable[[bytes], bool] | None
-    read: Callable[[str, str], Recording]
+    read: Callable[[str, str | None], Recording]
     streams: Callable[[str], list[str]] | None = None
 
 
-def _read_hdf5(path: str, stream: str) -> Recording:
+def _array(path: str, events: np.ndarray, size: tuple[int, int] | None, stream: str = '') -> Recording:
+    return Recording(ArrayEvents(path, events, *(size or (1, 1)), stream), size is not None)
+
+
+def _hdf5(path: str, stream: str | None) -> Recording:
     file, sized = hdf5.read_hdf5(path, stream)
     return Recording(file, sized, checked=file.layout.ordered and sized)
 
 
+def _aedat2(path: str, stream: str | None) -> Recording:
+    found = aedat2.read_aedat2(path)
+    name = choose_stream(path, aedat2.camera_names(found), stream)
+    return _array(path, aedat2.camera_events(found, name), (aedat2.HEIGHT, aedat2.WIDTH), name)
+
+
+def _aedat4(path: str, stream: str | None) -> Recording:
+    name, events, size = aedat4.read_aedat4(path, stream)
+    return _array(path, events, size, name)
+
+
+def _single(read: Callable[[str], Recording]) -> Callable[[str, str | None], Recording]:
+    """A reader of files with one stream."""
+
+    def read_stream(path: str, stream: str | None) -> Recording:
+        choose_stream(path, [''], stream)
+        return read(path)
+
+    return read_stream
+
+
+def _nmnist(path: str) -> Recording:
+    events = nmnist.read_nmnist(path)
+    return _array(path, events, nmnist.sensor_size(path, events))
+
+
 FORMATS = (
-    Format('HDF5', ('.h5', '.hdf5', '.hdf'), lambda head: head.startswith(b'\x89HDF\r\n\x1a\n'), _read_hdf5,
+    Format('HDF5', ('.h5', '.hdf5', '.hdf'), lambda head: head.startswith(b'\x89HDF\r\n\x1a\n'), _hdf5,
            hdf5.list_streams),
+    Format('AEDAT4', ('.aedat4',), lambda head: head.startswith(aedat4.MAGIC), _aedat4, aedat4.streams_of),
+    Format('AEDAT2', ('.aedat', '.aedat2'), lambda head: head.startswith(aedat2.MAGIC), _aedat2,
+           lambda path: aedat2.camera_names(aedat2.read_aedat2(path))),
+    Format('RAW', ('.raw',), lambda head: head.startswith(b'%') and RAW_LINE.search(head) is not None,
+           _single(lambda path: _array(path, *prophesee_raw.read_raw(path)))),
+    Format('DAT', ('.dat',), lambda head: head.startswith(b'%'),
+           _single(lambda path: Recording(*prophesee_dat.read_dat(path)))),
+    Format('NPY', ('.npy',), lambda head: head.startswith(b'\x93NUMPY'),
+           _single(lambda path: _array(path, columns.read_npy(path), None))),
+    Format('NPZ', ('.npz',), lambda head: head.startswith(b'PK'),
+           _single(lambda path: _array(path, *columns.read_npz(path)))),
+    Format('text', ('.txt', '.csv', '.tsv'), None, _single(lambda path: _array(path, *columns.read_text(path)))),
+    Format('N-MNIST', ('.bin', '.bs2'), None, _single(_nmnist)),
 )
-HEAD = 64
 
 
 def identify(path: str | Path, name: str | None = None) -> Format:
@@ -100,7 +146,8 @@ def event_streams(path: str | Path, format: str | None = None) -> list[str]:
 
 
 def open_events(path: str | Path, stream: str | None = None, *, format: str | None = None,
-                size: tuple[int, int] | None = None, sort: bool = False, drop_outside: bool = False) -> EventFile:
+                size: tuple[int, int] | None = None, sort: bool = False, drop_outside: bool = False,
+                check: bool = True) -> EventFile:
     """Open an event file of any known format.
 
     Args:
@@ -112,6 +159,8 @@ def open_events(path: str | Path, stream: str | None = None, *, format: str | No
             it into memory.
         drop_outside: Leave events out that lie outside of the sensor, instead of refusing the file. Reads it into
             memory.
+        check: Look at every event once, for the errors below. Without it, only where the size of the sensor is not
+            known otherwise; the representations refuse such events too.
 
     Returns:
         EventFile: With ``between``, ``last``, ``index`` and slices; ``height`` and ``width``.
@@ -122,23 +171,15 @@ def open_events(path: str | Path, stream: str | None = None, *, format: str | No
             of which none is named.
     """
     kind = identify(path, format)
-    streams = kind.streams(str(path)) if kind.streams else ['']
-    if not streams:
-        raise EventFileError(str(path), f'there are no events in this {kind.name} file')
-    if stream is None and len(streams) > 1:
-        raise EventFileError(str(path), f'it holds {len(streams)} streams, say which: stream= one of '
-                             f'{", ".join(streams)}')
-    if stream is not None and stream not in streams:
-        raise EventFileError(str(path), f'it has no stream {stream!r}, it has '
-                             f'{", ".join(filter(None, streams)) or "one without a name"}')
-    found = kind.read(str(path), streams[0] if stream is None else stream)
+    found = kind.read(str(path), stream)
     file, sized = found.file, found.sized
     if size is not None:
         file.height, file.width = size
         sized = True
     if sort or drop_outside:
         file = _repaired(file, sort, drop_outside and sized)
-    if sort or drop_outside or size is not None or not found.checked:
+    # What a converter has checked was checked against the file's own size
+    if not sized or check and (size is not None or sort or drop_outside or not found.checked):
         check_events(file, sized)
     return file
 
