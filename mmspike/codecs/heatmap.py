@@ -25,7 +25,7 @@ class HeatmapCodec:
     Raises:
         ValueError: options that exclude one another; with ``legacy`` a sigma whose kernel has no centre.
 
-    Source: hybrid ANN-SNN (arXiv 2303.13495), published loaders and losses.
+    Source: hybrid ANN-SNN (arXiv 2303.14176), published loaders and losses.
     Differs: rounds, and has no border defect, unless ``legacy``.
     """
 

@@ -1,6 +1,7 @@
 """Datasets: an annotation or list file, a pipeline of transforms, and the decoders under them."""
 from .attribute_dataset import AttributeDataset
 from .dhp19_dataset import DHP19Dataset
+from .event_h36m_dataset import EventH36MDataset
 from .image_reader import ImageReadError
 from .synthetic_actions import SyntheticActions
 from .synthetic_pedestrians import SyntheticPedestrians
@@ -10,6 +11,6 @@ from .video_dataset import VideoDataset
 from .video_reader import VideoReadError
 
 __all__ = [
-    'AttributeDataset', 'DHP19Dataset', 'ImageReadError', 'SyntheticActions', 'SyntheticPedestrians', 'SyntheticPoses',
-    'VideoDataset', 'VideoReadError', 'open_video'
+    'AttributeDataset', 'DHP19Dataset', 'EventH36MDataset', 'ImageReadError', 'SyntheticActions',
+    'SyntheticPedestrians', 'SyntheticPoses', 'VideoDataset', 'VideoReadError', 'open_video'
 ]

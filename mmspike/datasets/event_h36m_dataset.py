@@ -13,8 +13,7 @@ from .events import EventFile, EventFileError, open_events
 from .open_files import OpenFiles
 from .pose_labels import PoseLabels
 
-CAMERAS = {0: '54138969', 1: '55011271', 2: '60457274', 3: '58860488'}
-CAMERAS[2], CAMERAS[3] = '58860488', '60457274'
+CAMERAS = {0: '54138969', 1: '55011271', 2: '58860488', 3: '60457274'}  # number -> code in the names of folders
 # Subject and action whose events or labels are damaged in the release
 UNUSABLE = {(11, 'Directions'), (9, 'Greeting'), (9, 'SittingDown 1'), (9, 'Waiting 1')}
 SIZE = (256, 320)  # rows, columns
@@ -30,8 +29,8 @@ class EventH36MDataset(EventPoseDataset):
     ``ms_to_idx``, ``imgs/*.png`` and ``timestamps.txt`` (s) beside it, and ``<data_root>/labels.h5`` with
     ``S{subject}/{Action}/cam_view_{c}`` [N, 2, 13] and ``timestamps_ms``.
 
-    With ``images`` a sample has ``frame_files`` too: for the moment ``start`` and, where the window's end has one,
-    ``stop``, the image of that moment. RGB images are those of the video, one every 20 ms, under
+    With ``images`` a sample has ``frame_files`` too, for ``LoadFrameImages``: the images of the moments ``start`` and
+    ``stop``, where there are any. RGB images are those of the video, one every 20 ms, under
     ``<image_root>/S{subject}/Videos/{Action}.{camera code}/imgs``; grey ones lie beside the events and have their own
     times.
 
@@ -95,9 +94,9 @@ class EventH36MDataset(EventPoseDataset):
         found = dict(keypoints=pixels if self.legacy else keypoints, keypoints_visible=visible)
         if self.images is not None:
             files, times = self._frames.get(info['file'])
-            found['frame_files'] = [files[self._frame_at(info, times, moment)]
-                                    for moment in (info['start'], info['stop'])
-                                    if moment == info['start'] or moment <= times[-1]]
+            numbers = {name: bisect_left(times, info[name]) for name in ('start', 'stop')}
+            found['frame_files'] = {name: files[number] for name, number in numbers.items()
+                                    if number < len(times) and times[number] == info[name]}
         return found
 
     def _recording(self, file: Path, camera: int, sequence: str, label_file: str) -> Recording:
@@ -108,8 +107,6 @@ class EventH36MDataset(EventPoseDataset):
             raise EventFileError(str(file), f'it cannot be read ({error}); copy or convert it again, or take it out of '
                                  'the folder') from None
         stop = min(length, self._labels.get(label_file, sequence, camera).stop)
-        if self.images is not None:
-            stop = min(stop, int(self._frames.get(str(file))[1][-1]) + self.window)
         return Recording(str(file), camera, sequence, label_file, 'events', stop)
 
     def _list_frames(self, file: str) -> tuple[list[str], np.ndarray]:
@@ -130,13 +127,6 @@ class EventH36MDataset(EventPoseDataset):
         if len(times) != len(files):
             raise EventFileError(str(folder / 'timestamps.txt'), f'it has {len(times)} times for {len(files)} images')
         return files, times
-
-    def _frame_at(self, info: dict, times: np.ndarray, moment: int) -> int:
-        number = bisect_left(times, moment)
-        if number == len(times) or times[number] != moment:
-            raise EventFileError(info['file'], f'it has no {self.images} image at {moment / MS:g} ms; let windows '
-                                 'begin at multiples of the interval between images (step_ms, random_start_ms)')
-        return number
 
     @staticmethod
     def _open(file: str, stream: str) -> EventFile:

@@ -141,6 +141,10 @@ class EventPoseDataset(FileDataset):
             ends = np.arange(info['start'] + self.bin_us, info['stop'] + 1, self.bin_us)
         return info | self.read_labels(info, ends - self.label_lag)
 
+    def load_unreadable(self, idx: int, error: Exception) -> dict:
+        """No pose can stand for a recording that cannot be read: the test ends."""
+        raise error
+
     def _starts(self, recording: Recording) -> range:
         first = round(1000 * self.history.get('ms', 0))
         if count := self.history.get('count', 0):

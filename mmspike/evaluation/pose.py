@@ -27,8 +27,8 @@ def joint_errors(predicted: np.ndarray, true: np.ndarray, visible: np.ndarray | 
     """
     predicted, true = np.asarray(predicted, np.float64), np.asarray(true, np.float64)
     if predicted.shape != true.shape:
-        raise ValueError(f'joint_errors: joints {list(predicted.shape)} predicted and {list(true.shape)} true; expected '
-                         'the same shape')
+        raise ValueError(f'joint_errors: joints {list(predicted.shape)} predicted and {list(true.shape)} true; '
+                         'expected the same shape')
     errors = np.linalg.norm(predicted - true, axis=-1)
     return errors if visible is None else np.where(np.asarray(visible, bool), errors, np.nan)
 

@@ -1,15 +1,15 @@
 """Models: layers, backbones, heads, preprocessors, and the predictors that join them."""
 from . import layers  # noqa: F401  (registers norms, fusions and neurons)
-from .backbones import PoseUNet, ReSpike, Spikingformer, SpikingResNet
+from .backbones import ConvLSTMUNet, PoseUNet, ReSpike, Spikingformer, SpikingResNet, SpikingUNet
 from .heads import ActionHead, AttributeHead, HeatmapHead, SSPNetHead, VTBHead
 from .losses import BinaryKD, HeatmapMSELoss, LogitKL, TextAlignmentKL, WeightedBCELoss
 from .necks import SSPNetNeck
-from .predictors import ActionRecognizer, AttributeRecognizer, Distiller, PoseEstimator
+from .predictors import ActionRecognizer, AttributeRecognizer, Distiller, HybridPoseEstimator, PoseEstimator
 from .preprocessors import ClipDataPreprocessor, EventDataPreprocessor
 
 __all__ = [
     'ActionHead', 'ActionRecognizer', 'AttributeHead', 'AttributeRecognizer', 'BinaryKD', 'ClipDataPreprocessor',
-    'Distiller', 'EventDataPreprocessor', 'HeatmapHead', 'HeatmapMSELoss', 'LogitKL', 'PoseEstimator', 'PoseUNet',
-    'ReSpike', 'SSPNetHead', 'SSPNetNeck', 'SpikingResNet', 'Spikingformer', 'TextAlignmentKL', 'VTBHead',
-    'WeightedBCELoss'
+    'ConvLSTMUNet', 'Distiller', 'EventDataPreprocessor', 'HeatmapHead', 'HeatmapMSELoss', 'HybridPoseEstimator',
+    'LogitKL', 'PoseEstimator', 'PoseUNet', 'ReSpike', 'SSPNetHead', 'SSPNetNeck', 'SpikingResNet', 'SpikingUNet',
+    'Spikingformer', 'TextAlignmentKL', 'VTBHead', 'WeightedBCELoss'
 ]

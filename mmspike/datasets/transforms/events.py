@@ -109,7 +109,8 @@ class EventsToBins(BaseTransform):
 class EventsToFrames(BaseTransform):
     """Make frames of what came before some moments: what a CNN is given once.
 
-    Required: ``events``, ``image_shape``, ``start`` and ``stop``. Added: ``frames`` (**Shape** [F, C, H, W]).
+    Required: ``events``, ``image_shape``, ``start`` and ``stop``, for ``'bins'`` also ``bin_us``. Added:
+    ``frames`` (**Shape** [F, C, H, W]).
 
     Args:
         count: So many events before the moment; fewer at the start of a recording.
@@ -117,7 +118,8 @@ class EventsToFrames(BaseTransform):
         bins: Parts of the time from the first of these events to the last (with ``duration``: of the duration), each
             of both polarities: C = 2 * bins, first all bins of polarity 0.
         kind: ``'bins'``; or ``'image'``, the grey values of the original CNN of DHP19, C = 1.
-        at: Moments: ``('start',)``, or ``('start', 'stop')`` for a loss between states at both ends of a window.
+        at: Moments: ``('start',)``; ``('start', 'stop')`` for a loss between states at both ends of a window; or
+            ``('bins',)``, the end of every bin, for a CNN at the full rate.
         legacy: With ``duration``, as published: parts of the time from the first event to the last.
 
     Raises:
@@ -129,14 +131,15 @@ class EventsToFrames(BaseTransform):
         if (count is None) == (duration is None):
             raise ValueError(f'EventsToFrames: count={count} and duration={duration}, expected one of both, for '
                              'instance count=7500')
-        if kind not in COUNTS or not at or not set(at) <= {'start', 'stop'}:
+        if kind not in COUNTS or not at or not set(at) <= {'start', 'stop', 'bins'}:
             raise ValueError(f"EventsToFrames: kind={kind!r} and at={at!r}, expected kind 'bins' or 'image', and at of "
-                             "'start' and 'stop'")
+                             "'start', 'stop' and 'bins'")
         self.count, self.duration, self.bins, self.kind, self.at, self.legacy = count, duration, bins, kind, at, legacy
 
     def transform(self, results: dict) -> dict:
         with named_errors(results):
-            frames = [self._frame(results['events'], results[name], results['image_shape']) for name in self.at]
+            frames = [self._frame(results['events'], moment, results['image_shape'])
+                      for name in self.at for moment in _moments(results, name)]
         results['frames'] = np.stack(frames)  # [F, C, H, W]
         return results
 
@@ -201,6 +204,12 @@ def as_bytes(counts: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(counts)
     small = counts.astype(np.uint8)
     return small if (small == counts).all() else np.ascontiguousarray(counts)
+
+
+def _moments(results: dict, name: str) -> range | tuple[int]:
+    if name == 'bins':
+        return range(results['start'] + results['bin_us'], results['stop'] + 1, results['bin_us'])
+    return results[name],
 
 
 def _between(events: np.ndarray, start: int, stop: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmspike.registry import METRICS
 from mmspike.structures import load_skeleton
 
-from ..pose import AVERAGES, correct_joints, joint_errors, mean_error, triangulated_errors
+from ..pose import AVERAGES, correct_joints, joint_errors, triangulated_errors
 from ..pose_files import bin_rows, joint_rows, pose_text, save_pose_figures
 
 
@@ -74,8 +74,9 @@ class PoseMetric(BaseMetric):
             shape = found['gt_keypoints'].shape
             for key in ('pred_keypoints', 'hold_keypoints'):
                 if key in found and found[key].shape != shape:
-                    raise ValueError(f'PoseMetric: {name} has labels [T, K, 2] of the shape {list(shape)}, but the model '
-                                     f'gives {key} of {list(found[key].shape)}; give both as many bins and joints')
+                    raise ValueError(f'PoseMetric: {name} has labels [T, K, 2] of the shape {list(shape)}, but the '
+                                     f'model gives {key} of {list(found[key].shape)}; give both as many bins and '
+                                     'joints')
             if not np.isfinite(found['pred_keypoints']).all():
                 raise ValueError(f'PoseMetric: joints predicted for {name} are not finite; the model has diverged or '
                                  'the checkpoint is damaged')

@@ -1,6 +1,8 @@
+from .convlstm_unet import ConvLSTMUNet
 from .pose_unet import PoseUNet
 from .respike import ReSpike
 from .spiking_resnet import SpikingResNet
+from .spiking_unet import SpikingUNet
 from .spikingformer import Spikingformer
 
-__all__ = ['PoseUNet', 'ReSpike', 'SpikingResNet', 'Spikingformer']
+__all__ = ['ConvLSTMUNet', 'PoseUNet', 'ReSpike', 'SpikingResNet', 'SpikingUNet', 'Spikingformer']

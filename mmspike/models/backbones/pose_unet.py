@@ -26,7 +26,7 @@ class PoseUNet(BaseModule):
     Raises:
         ValueError: a frame of another size or number of channels.
 
-    Source: hybrid ANN-SNN (arXiv 2303.13495), after Super SloMo (arXiv 1712.00080).
+    Source: hybrid ANN-SNN (arXiv 2303.14176), after Super SloMo (arXiv 1712.00080).
     Differs: nothing; the published width is fixed at 32.
     """
 

@@ -15,7 +15,7 @@ class HeatmapMSELoss(nn.Module):
     Shape:
         maps and target ``[..., K, H, W]``, visible ``[..., K]`` -> a number; 0 where no joint is visible.
 
-    Source: hybrid ANN-SNN (arXiv 2303.13495), published training scripts.
+    Source: hybrid ANN-SNN (arXiv 2303.14176), published training scripts.
     Differs: leaves joints without a label out, unless ``legacy``.
     """
 
