@@ -8,6 +8,7 @@ import numpy as np
 
 from mmspike.registry import DATASETS
 
+from .event_h36m_release import action_of
 from .event_pose_dataset import EventPoseDataset, Recording
 from .events import EventFile, EventFileError, open_events
 from .open_files import OpenFiles
@@ -73,12 +74,12 @@ class EventH36MDataset(EventPoseDataset):
         label_file = root / 'labels.h5'
         if not label_file.is_file():
             raise FileNotFoundError(f'EventH36MDataset: {label_file}, the poses of all recordings, is missing; it is '
-                                    'written by tools/dataset_converters/event_h36m.py')
+                                    'written by tools/dataset_converters/event_human36m.py')
         found = []
         for subject in self.subjects:
             for camera in self.cameras:
                 for file in sorted(root.glob(f'S{subject}/upsample/*.{CAMERAS[camera]}/events.h5')):
-                    action = file.parent.name.rpartition('.')[0].replace('_', ' ')
+                    action, _ = action_of(file.parent.name)
                     if (subject, action) not in UNUSABLE and not action.endswith(' ALL') and action != 'ALL':
                         found.append(self._recording(file, camera, f'S{subject}/{action}', str(label_file)))
         return found
