@@ -1,10 +1,10 @@
 """The CNN of DHP19 (Calabrese et al.), on cameras 3 and 2, 344x260.
 
 Published: 7.72 px in the comparison of the hybrid. Ours: not run (no data set, no GPU).
-    python tools/train.py configs/hybrid_pose/calabrese_cnn_dhp19.py
+    python tools/train.py configs/hybrid_pose/calabrese_dhp19.py
 The published weights are converted and tested by
-    python tools/model_converters/convert.py calabrese dhp19_cnn_keras.h5 checkpoints/calabrese_cnn_dhp19.pth
-    python tools/test.py configs/hybrid_pose/calabrese_cnn_dhp19.py checkpoints/calabrese_cnn_dhp19.pth
+    python tools/model_converters/convert.py dhp19_cnn dhp19_cnn_keras.h5 checkpoints/calabrese_dhp19.pth
+    python tools/test.py configs/hybrid_pose/calabrese_dhp19.py checkpoints/calabrese_dhp19.pth
 Differs: see configs/_base_/datasets/dhp19_image.py; trained by Adam, 1e-4, as the other models here.
 """
 _base_ = [
