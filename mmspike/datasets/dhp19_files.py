@@ -11,7 +11,7 @@ CHUNK = 2 ** 16  # events: half a MB of times
 
 
 def write_events(path: Path, events: Mapping[int, np.ndarray], size: tuple[int, int], duration: int,
-                 compression: str | None = None, **facts) -> None:
+                 compression: str | None = None, facts: Mapping[str, str] | None = None) -> None:
     """Write the events of all cameras; columns and rows are from 1 in the file.
 
     Args:
@@ -20,11 +20,11 @@ def write_events(path: Path, events: Mapping[int, np.ndarray], size: tuple[int, 
         size: Rows and columns of the sensors.
         duration: Of the recording in us; the index has an entry for each millisecond of it.
         compression: ``'lzf'`` or ``'gzip'``.
-        **facts: Attributes of the file.
+        facts: Attributes of the file.
     """
     options = dict(compression=compression, shuffle=True, chunks=(CHUNK,)) if compression else {}
     with h5py.File(path, 'w') as file:
-        file.attrs.update(facts)
+        file.attrs.update(facts or {})
         for camera, one in events.items():
             group = file.create_group(f'cam{camera}_events')
             group.attrs.update(height=size[0], width=size[1], origin=1, time_unit='us', ordered=True)

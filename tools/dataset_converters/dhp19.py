@@ -110,7 +110,7 @@ def convert(job: Job) -> tuple[str, dict]:
         return job.name, dict(skipped=str(error))
     unfinished = [path.with_name(f'.{path.name}.unfinished') for path in (poses, events)]
     write_poses(unfinished[0], labels, np.arange(len(labels)) * LABEL)
-    write_events(unfinished[1], cleaned.events, (HEIGHT, WIDTH), stop - start, job.compression, **dict(job.facts))
+    write_events(unfinished[1], cleaned.events, (HEIGHT, WIDTH), stop - start, job.compression, dict(job.facts))
     for path, final in zip(unfinished, (poses, events), strict=True):  # the events last: they say that both are there
         path.replace(final)
     return job.name, dict(rule=rule, seconds_recorded=(stop - start) / 1e6, poses=len(labels), counts=cleaned.counts,

@@ -59,20 +59,23 @@ def prepare(folder: Path) -> dict:
             unfinished = folder / '.events.h5.unfinished'
             merge_chunks(chunks, unfinished, camera)
             unfinished.replace(file)
+        complete(file, camera)
         events = open_events(file, 'events')
-        if events.layout.index is None:
-            add_index(file, camera)
         return dict(action=action, camera=camera, events=len(events), seconds=round(events.stop * 1e-6, 3))
     except (EventFileError, OSError) as error:
         return dict(skipped=str(error))
 
 
-def add_index(path: Path, camera: int) -> None:
+def complete(path: Path, camera: int) -> None:
     """Write what a simulator leaves out: the index of milliseconds, and the camera."""
-    with h5py.File(path, 'r+') as file:
-        file['ms_to_idx'] = index_events(file)
-        if 'cam_view' not in file:
-            file['cam_view'] = camera
+    with h5py.File(path, 'r') as file:
+        missing = {'ms_to_idx', 'cam_view'} - set(file) if 'events/t' in file else set()
+    if missing:
+        with h5py.File(path, 'r+') as file:
+            if 'ms_to_idx' in missing:
+                file['ms_to_idx'] = index_events(file)
+            if 'cam_view' in missing:
+                file['cam_view'] = camera
 
 
 def run(args: argparse.Namespace) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 
 from .event_array import require_inside, require_order
 
+ROUNDING = 1e-9
+
 
 def event_counts(events: np.ndarray, bins: int, height: int, width: int, start: int, stop: int) -> np.ndarray:
     """Events per bin, polarity and pixel, in equal parts of a window of time.
@@ -99,6 +101,7 @@ def voxel_grid(events: np.ndarray, bins: int, height: int, width: int, normalize
         place = lower * cells + events['y'].astype(np.int64) * width + events['x']
         grid = np.bincount(place, polarity - share, bins * cells)
         grid[cells:] += np.bincount(place, share, bins * cells)[:-cells] if bins > 1 else 0
+        grid[np.abs(grid) < ROUNDING] = 0  # polarities that cancel leave nothing but rounding
     if normalize:
         grid = _standardised(grid)
     return grid.reshape(bins, 1, height, width).astype(np.float32)
