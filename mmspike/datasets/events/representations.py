@@ -195,7 +195,7 @@ def _count(events: np.ndarray, edges: np.ndarray, height: int, width: int) -> np
     cells = 2 * height * width
     counts = np.zeros((len(edges) - 1, cells), np.float32)
     for k, run in _runs(edges):
-        counts[k] += np.bincount(_places(events[run], height, width), minlength=cells)
+        counts[k] += np.bincount(_places(events[run], height, width), minlength=cells).astype(np.float32)
     return counts.reshape(-1, 2, height, width)
 
 
@@ -211,7 +211,7 @@ def _places(events: np.ndarray, height: int, width: int) -> np.ndarray:
     place = events['y'].astype(np.int64)
     place *= width
     place += events['x']
-    place += np.where(events['p'] > 0, height * width, 0)
+    place += (events['p'] > 0) * np.int64(height * width)
     return place
 
 
