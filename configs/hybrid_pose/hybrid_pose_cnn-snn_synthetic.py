@@ -1,5 +1,6 @@
-"""The hybrid in small on the embedded set: stage 2, after hybrid_pose_cnn_synthetic.py and hybrid_pose_snn_synthetic.py.
+"""The hybrid of CNN and SNN in small on the embedded set.
 
+After hybrid_pose_cnn_synthetic.py and hybrid_pose_snn_synthetic.py:
     python tools/train.py configs/hybrid_pose/hybrid_pose_cnn-snn_synthetic.py
 """
 _base_ = [

@@ -8,13 +8,12 @@ import numpy as np
 
 from mmspike.registry import DATASETS
 
-from .event_h36m_release import action_of
+from .event_h36m_release import CAMERA_CODES, INTERVAL, action_of
 from .event_pose_dataset import EventPoseDataset, Recording
 from .events import EventFile, EventFileError, open_events
 from .open_files import OpenFiles
 from .pose_labels import PoseLabels
 
-CAMERAS = {0: '54138969', 1: '55011271', 2: '58860488', 3: '60457274'}  # number -> code in the names of folders
 # Subject and action whose events or labels are damaged in the release
 UNUSABLE = {(11, 'Directions'), (9, 'Greeting'), (9, 'SittingDown 1'), (9, 'Waiting 1')}
 SIZE = (256, 320)  # rows, columns
@@ -50,7 +49,7 @@ class EventH36MDataset(EventPoseDataset):
 
     Raises:
         ValueError: Another camera or kind of images.
-        FileNotFoundError: No labels, or a folder without images.
+        FileNotFoundError: No labels, or, when a window is taken, a folder without images.
     """
 
     LOOKS_WRONG = 'see docs/datasets.md for the layout of Event-Human3.6m'
@@ -58,7 +57,7 @@ class EventH36MDataset(EventPoseDataset):
     def __init__(self, data_root: str, subjects: Sequence[int], cameras: Sequence[int] = (0, 1, 2, 3),
                  images: str | None = None, image_root: str = '', history: Mapping | None = None, legacy: bool = False,
                  **kwargs) -> None:
-        unknown = sorted(set(cameras) - set(CAMERAS))
+        unknown = sorted(set(cameras) - set(CAMERA_CODES.values()))
         if unknown:
             raise ValueError(f'EventH36MDataset: there is no camera {unknown[0]}; the cameras are 0, 1, 2 and 3')
         if images not in (None, *IMAGES):
@@ -77,11 +76,10 @@ class EventH36MDataset(EventPoseDataset):
                                     'written by tools/dataset_converters/event_human36m.py')
         found = []
         for subject in self.subjects:
-            for camera in self.cameras:
-                for file in sorted(root.glob(f'S{subject}/upsample/*.{CAMERAS[camera]}/events.h5')):
-                    action, _ = action_of(file.parent.name)
-                    if (subject, action) not in UNUSABLE and not action.endswith(' ALL') and action != 'ALL':
-                        found.append(self._recording(file, camera, f'S{subject}/{action}', str(label_file)))
+            for file in sorted(root.glob(f'S{subject}/upsample/*/events.h5')):
+                action, camera = action_of(file.parent.name)
+                if camera in self.cameras and (subject, action) not in UNUSABLE and 'ALL' not in action.split():
+                    found.append(self._recording(file, camera, f'S{subject}/{action}', str(label_file)))
         return found
 
     def read_labels(self, info: dict, moments: np.ndarray) -> dict:
@@ -123,7 +121,7 @@ class EventH36MDataset(EventPoseDataset):
             raise FileNotFoundError(f'EventH36MDataset: no images (*.png) in {images}; give image_root, or use '
                                     'images=None and history=dict(count=7500)')
         if self.images == 'rgb':
-            return files, np.arange(len(files)) * 20 * MS
+            return files, np.arange(len(files)) * INTERVAL * MS
         times = np.round(np.loadtxt(folder / 'timestamps.txt', ndmin=1) * 1e3).astype(np.int64) * MS
         if len(times) != len(files):
             raise EventFileError(str(folder / 'timestamps.txt'), f'it has {len(times)} times for {len(files)} images')

@@ -18,7 +18,8 @@ def joint_rows(tables: Mapping[str, np.ndarray], names: Sequence[str]) -> list[d
     """One row per joint.
 
     Args:
-        tables: Figure of ``COLUMNS`` -> its values, NaN where there are none. **Shape** [N, T, K].
+        tables: Figure of ``COLUMNS`` -> its values, NaN where there are none. **Shape** [N, T, K]; N is another number
+            for figures in space.
         names: Of the K joints.
     """
     return [dict(joint=name, poses=int((~np.isnan(tables['mpjpe'][..., k])).sum()),

@@ -1,6 +1,14 @@
 """Models: layers, backbones, heads, preprocessors, and the predictors that join them."""
 from . import layers  # noqa: F401  (registers norms, fusions and neurons)
-from .backbones import ConvLSTMUNet, PoseUNet, ReSpike, Spikingformer, SpikingResNet, SpikingUNet
+from .backbones import (
+    CalabreseCNN,
+    ConvLSTMUNet,
+    PoseUNet,
+    ReSpike,
+    Spikingformer,
+    SpikingResNet,
+    SpikingUNet,
+)
 from .heads import ActionHead, AttributeHead, HeatmapHead, SSPNetHead, VTBHead
 from .losses import BinaryKD, HeatmapMSELoss, LogitKL, TextAlignmentKL, WeightedBCELoss
 from .necks import SSPNetNeck
@@ -8,8 +16,8 @@ from .predictors import ActionRecognizer, AttributeRecognizer, Distiller, Hybrid
 from .preprocessors import ClipDataPreprocessor, EventDataPreprocessor
 
 __all__ = [
-    'ActionHead', 'ActionRecognizer', 'AttributeHead', 'AttributeRecognizer', 'BinaryKD', 'ClipDataPreprocessor',
-    'ConvLSTMUNet', 'Distiller', 'EventDataPreprocessor', 'HeatmapHead', 'HeatmapMSELoss', 'HybridPoseEstimator',
-    'LogitKL', 'PoseEstimator', 'PoseUNet', 'ReSpike', 'SSPNetHead', 'SSPNetNeck', 'SpikingResNet', 'SpikingUNet',
-    'Spikingformer', 'TextAlignmentKL', 'VTBHead', 'WeightedBCELoss'
+    'ActionHead', 'ActionRecognizer', 'AttributeHead', 'AttributeRecognizer', 'BinaryKD', 'CalabreseCNN',
+    'ClipDataPreprocessor', 'ConvLSTMUNet', 'Distiller', 'EventDataPreprocessor', 'HeatmapHead', 'HeatmapMSELoss',
+    'HybridPoseEstimator', 'LogitKL', 'PoseEstimator', 'PoseUNet', 'ReSpike', 'SSPNetHead', 'SSPNetNeck',
+    'SpikingResNet', 'SpikingUNet', 'Spikingformer', 'TextAlignmentKL', 'VTBHead', 'WeightedBCELoss'
 ]

@@ -92,16 +92,10 @@ class PoseMetric(BaseMetric):
         if len(shapes) > 1:
             raise ValueError(f'PoseMetric: windows of {shapes[0]} and {shapes[1]} bins and joints in one evaluation; '
                              'give each data set an evaluation of its own')
-        flat, space = self._flat_tables(results), self._space_tables(results)
-        bin_ms = (results[0]['bin_us'] or 0) / 1000
-        per_bin = bin_rows(flat, bin_ms, self.average)
-        for row, extra in zip(per_bin, bin_rows(space, bin_ms, self.average) if space else [{}] * len(per_bin),
-                              strict=True):
-            row.update(extra)
+        tables = self._flat_tables(results) | self._space_tables(results)
         names = (self.dataset_meta or {}).get('joints') or [f'joint {k}' for k in range(shapes[0][1])]
-        per_joint = joint_rows(flat, names)
-        for row, extra in zip(per_joint, joint_rows(space, names) if space else [{}] * len(names), strict=True):
-            row.update({key: value for key, value in extra.items() if key in ('mpjpe_3d', 'hold_3d')})
+        per_bin = bin_rows(tables, (results[0]['bin_us'] or 0) / 1000, self.average)
+        per_joint = joint_rows(tables, names)
         figures = self._figures(per_bin)
         views = sorted({result['camera'] for result in results}, key=str)
         title = (f'{len(results)} windows of {shapes[0][0]} bins, cameras {", ".join(map(str, views))}; '

@@ -1,3 +1,4 @@
+from .calabrese import CalabreseCNN
 from .convlstm_unet import ConvLSTMUNet
 from .pose_unet import PoseUNet
 from .respike import ReSpike
@@ -5,4 +6,4 @@ from .spiking_resnet import SpikingResNet
 from .spiking_unet import SpikingUNet
 from .spikingformer import Spikingformer
 
-__all__ = ['ConvLSTMUNet', 'PoseUNet', 'ReSpike', 'SpikingResNet', 'SpikingUNet', 'Spikingformer']
+__all__ = ['CalabreseCNN', 'ConvLSTMUNet', 'PoseUNet', 'ReSpike', 'SpikingResNet', 'SpikingUNet', 'Spikingformer']

@@ -52,6 +52,8 @@ class HybridPoseEstimator(BaseModel):
         the sequence before to a second one that is not initialised.
     """
 
+    reads = ('frames', 'bins')
+
     def __init__(self,
                  cnn: dict,
                  network: dict,

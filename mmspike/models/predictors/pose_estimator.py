@@ -34,9 +34,13 @@ class PoseEstimator(BaseModel):
         self.head = MODELS.build(head)
 
     @property
-    def reads(self) -> str:
-        """``'frames'`` or ``'bins'``: which of the inputs the backbone is given."""
-        return self.backbone.reads
+    def reads(self) -> tuple[str, ...]:
+        """Which of the inputs the model is given: ``('frames',)`` or ``('bins',)``."""
+        return (self.backbone.reads,)
+
+    def step(self, bins: Tensor, state: dict[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """Go on by any number of bins: ``[T, B, 2, H, W]``, state (None: rest) -> maps ``[T, B, K, H, W]``, state."""
+        return self.backbone(bins, state)
 
     def forward(self, inputs: dict[str, Tensor], data_samples: list | None = None, mode: str = 'tensor'):
         """Run the model.
@@ -58,11 +62,11 @@ class PoseEstimator(BaseModel):
 
     def maps(self, inputs: dict[str, Tensor]) -> Tensor:
         """Maps of all frames, or of all bins from rest."""
-        if self.reads not in inputs:
-            raise ValueError(f'PoseEstimator: a {type(self.backbone).__name__} reads {self.reads!r}, but the inputs '
-                             f'are {sorted(inputs)}. Put the transform that makes them into the pipeline '
+        reads, = self.reads
+        if reads not in inputs:
+            raise ValueError(f'PoseEstimator: a {type(self.backbone).__name__} reads {reads!r}, but the inputs are '
+                             f'{sorted(inputs)}. Put the transform that makes them into the pipeline '
                              '(EventsToFrames, EventsToBins).')
-        if self.reads == 'frames':
+        if reads == 'frames':
             return per_step(self.backbone, inputs['frames'])
-        maps, _ = self.backbone(inputs['bins'])
-        return maps
+        return self.step(inputs['bins'])[0]
