@@ -69,7 +69,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
                         help='background: an earlier event of the pixel itself keeps an event too, as in the published '
                              'program (see docs/datasets.md)')
     parser.add_argument('--compression', choices=('none', 'lzf', 'gzip'), default='lzf',
-                        help='lzf halves the files and is fast to read (default); none is faster still')
+                        help='lzf makes files a third as large and is fast to read (default); none is faster still')
     parser.add_argument('--workers', type=int, default=1,
                         help='recordings at a time; each takes about 2 GB (default: 1)')
     return parser.parse_args(argv)
