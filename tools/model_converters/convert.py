@@ -1,7 +1,7 @@
 """Convert a published checkpoint to ours: ``convert.py SYSTEM SRC DST``.
 
 A published SNN-PAR file holds student and teacher: ``snn_par`` takes the one, ``vtb`` the other. ``vit`` makes of an
-ImageNet ViT (timm) what the training of a VTB starts from.
+ImageNet ViT (timm) what the training of a VTB starts from. ``dhp19_cnn`` reads the HDF5 file that Keras has written.
 """
 import argparse
 import sys
@@ -10,18 +10,27 @@ from pathlib import Path
 import torch
 
 from mmspike import convert
-from mmspike.utils.checkpoint import CheckpointError, load_checkpoint_file, weights_of
+from mmspike.convert.dhp19_cnn import read_keras
+from mmspike.utils.checkpoint import CheckpointError, load_checkpoint_file, require_file, weights_of
 from mmspike.version import __version__
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    """By name, from a file of torch or of Keras (HDF5)."""
+    if require_file(path).suffix.lower() in ('.h5', '.hdf5', '.keras'):
+        return read_keras(path)
+    return weights_of(load_checkpoint_file(path), path)
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('system', choices=sorted(convert.__all__), help='which system the checkpoint is of')
-    parser.add_argument('src', type=Path, help="published checkpoint: a state dict, alone or under 'state_dict(s)'")
+    parser.add_argument('src', type=Path, help="published checkpoint: a state dict, alone or under 'state_dict(s)'; or "
+                        'a .h5 of Keras')
     parser.add_argument('dst', type=Path, help='file to write; for init_model, tools/test.py or load_from')
     args = parser.parse_args(argv)
     try:
-        published = weights_of(load_checkpoint_file(args.src), args.src)
+        published = _weights(args.src)
         state_dict = getattr(convert, args.system)(published)
     except (CheckpointError, ValueError) as error:
         print(error, file=sys.stderr)
