@@ -5,7 +5,7 @@
 ROOT holds    DVS_movies/S{1..17}/session{1..5}/mov{k}.aedat
               Vicon_data/S{s}_{session}_{mov}.mat
               P_matrices/P1.npy ... P4.npy, camera_positions.npy
-writes        ROOT/h5/S{s}_session{j}_mov{k}_events.h5, ..._events_label.h5, the matrices, dhp19_report.json
+writes        ROOT/S{s}_session{j}_mov{k}_events.h5, ..._events_label.h5, the matrices, dhp19_report.json
 
 Start and stop, hot pixels, background and lamps follow the release's own programs. What is finished stays when the
 command is repeated; recordings that cannot be used are skipped, counted and named in the report. A recording of 10
@@ -63,7 +63,7 @@ class Job:
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('root', type=Path, metavar='ROOT', help='folder of the release: see above')
-    parser.add_argument('--out', type=Path, help='folder to write to (default: ROOT/h5)')
+    parser.add_argument('--out', type=Path, help='folder to write to (default: ROOT)')
     parser.add_argument('--subjects', type=int, nargs='+', help='these persons only (default: all)')
     parser.add_argument('--own-pixel', action='store_true',
                         help='background: an earlier event of the pixel itself keeps an event too, as in the published '
@@ -143,7 +143,7 @@ def copy_matrices(root: Path, out: Path) -> list[str]:
 
 def run(args: argparse.Namespace) -> None:
     need_folder(args.root, 'the folders DVS_movies, Vicon_data and P_matrices of DHP19')
-    out = args.out or args.root / 'h5'
+    out = args.out or args.root
     jobs = find_jobs(args, out)
     if not jobs:
         sys.exit(f'{args.root / "DVS_movies"} has no S<number>/session<number>/mov<number>.aedat'
