@@ -1,5 +1,6 @@
+from .clip_vision import CLIPVision
 from .respike import ReSpike
 from .spiking_resnet import SpikingResNet
 from .spikingformer import Spikingformer
 
-__all__ = ['ReSpike', 'SpikingResNet', 'Spikingformer']
+__all__ = ['CLIPVision', 'ReSpike', 'SpikingResNet', 'Spikingformer']
