@@ -72,6 +72,11 @@ class AttributeSequenceCodec(nn.Module):
         start = torch.arange(num_attributes) if stated else torch.full((num_attributes,), -1)
         self.register_buffer('order', start, persistent=not stated)  # attribute at each place
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the order is known."""
+        return self.order_by == 'dataset' or int(self.order[0]) >= 0
+
     def read_meta(self, meta: Mapping) -> None:
         """Take the order of a data set: ``groups`` or ``positive_ratio`` of its ``metainfo``, one per attribute.
 
@@ -84,8 +89,8 @@ class AttributeSequenceCodec(nn.Module):
         values = [] if meta.get(key) is None else list(meta[key])
         if len(values) != self.num_attributes:
             raise ValueError(f'AttributeSequenceCodec: order={self.order_by!r} needs {key!r} of {self.num_attributes} '
-                             f'attributes in the metainfo of the data set, which has {len(values)}. Use a data set that '
-                             "tells them, such as AttributeDataset, or order='dataset'.")
+                             f'attributes in the metainfo of the data set, which has {len(values)}. Use a data set '
+                             "that tells them, such as AttributeDataset, or order='dataset'.")
         keys = [values.index(value) for value in values] if self.order_by == 'group' else [-float(r) for r in values]
         self.order.copy_(torch.tensor(sorted(range(self.num_attributes), key=keys.__getitem__)))
 
@@ -134,7 +139,7 @@ class AttributeSequenceCodec(nn.Module):
         return nn.functional.pad(missing.repeat(1, self.num_phrases // self.num_attributes), (FIRST, 0))
 
     def decode(self, tokens: Tensor) -> Tensor:
-        """The attributes of tokens [B, T]: bool [B, A]. What follows an end counts in ``legacy`` alone, as published."""
+        """The attributes of tokens [B, T]: bool [B, A]. What follows an end counts in ``legacy`` alone."""
         if self.mode != 'legacy':
             tokens = tokens.masked_fill((tokens == EOS).cumsum(1) > 0, PAD)
         there = torch.zeros(len(tokens), FIRST + 2 * self.num_attributes, dtype=torch.bool, device=tokens.device)
@@ -205,7 +210,7 @@ class AttributeSequenceCodec(nn.Module):
         return torch.where(emitted, scores.clamp(min=above), scores.clamp(max=0.5))
 
     def _known_order(self) -> Tensor:
-        if self.order_by != 'dataset' and int(self.order[0]) < 0:
+        if not self.is_told:
             raise ValueError(f'AttributeSequenceCodec: the order of the attributes by {self.order_by} is not known. '
                              'Load a checkpoint, keep AttributePhrasesHook among the hooks (it reads the order from '
                              "the data set), or set model.head.codec.order='dataset'.")

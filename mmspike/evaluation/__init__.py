@@ -2,8 +2,9 @@
 from .attributes import attribute_figures, average_precision, best_threshold, instance_figures, label_figures
 from .functional import confusion_matrix, mean_class_accuracy, top_k_hits
 from .localization import box_iou, localization_rows
-from .metrics import ActionMetric, AttributeMetric
+from .metrics import ActionMetric, AttributeMetric, SequenceMetric
+from .sequences import sequence_figures
 
-__all__ = ['ActionMetric', 'AttributeMetric', 'attribute_figures', 'average_precision', 'best_threshold', 'box_iou',
-           'confusion_matrix', 'instance_figures', 'label_figures', 'localization_rows', 'mean_class_accuracy',
-           'top_k_hits']
+__all__ = ['ActionMetric', 'AttributeMetric', 'SequenceMetric', 'attribute_figures', 'average_precision',
+           'best_threshold', 'box_iou', 'confusion_matrix', 'instance_figures', 'label_figures', 'localization_rows',
+           'mean_class_accuracy', 'sequence_figures', 'top_k_hits']

@@ -10,7 +10,7 @@ def stack_labels(samples: Sequence[DataSample], num_attributes: int, owner: str)
     """``gt_score`` of the samples, ``[B, A]``.
 
     Raises:
-        ValueError: a sample without labels, or with those of another number of attributes; ``owner`` begins the message.
+        ValueError: a sample without labels, or of another number of attributes; ``owner`` begins the message.
     """
     for sample in samples:
         if 'gt_score' not in sample:

@@ -83,6 +83,11 @@ class SequenceHead(BaseModule):
         self.codec.read_meta(meta)
         self.phrases.read_meta(meta)
 
+    @property
+    def is_told(self) -> bool:
+        """Whether phrases and order are known, from a checkpoint or the config."""
+        return self.codec.is_told and self.phrases.is_told
+
     def words(self) -> Tensor:
         """The vector of each token, ``[V, D]``."""
         phrases = self.word_proj(self.phrases())

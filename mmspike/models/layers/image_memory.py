@@ -10,8 +10,8 @@ class ImageMemory(nn.Module):
     """Maps or tokens -> projection and norm, and for maps their positions -> places ``[B, M, D]``.
 
     Args:
-        in_channels: None takes the last entry, tokens of D channels, as it is, such as those of ``CLIPVision``. A number
-            projects the last entry, several of them as many entries, the finest first.
+        in_channels: None takes the last entry as it is, tokens of D channels such as those of ``CLIPVision``. A number
+            projects the last entry, several numbers as many entries, the finest first.
         embed_dims: D, a multiple of 4.
 
     Shape:
@@ -86,7 +86,7 @@ def positions(height: int, width: int, dims: int) -> Tensor:
 
 
 def token_grid(count: int, size: Sequence[int]) -> tuple[int, int] | None:
-    """Rows and columns of so many tokens, with or without one before them, over an image of a size; None if none fit."""
+    """Rows and columns of so many tokens, or of all but the first, over an image of a size; None if none fit."""
     height, width = size
     for tokens in (count, count - 1):
         rows, columns = round((tokens * height / width)**0.5), round((tokens * width / height)**0.5)

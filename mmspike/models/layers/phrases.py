@@ -21,6 +21,7 @@ class Phrases(BaseModule):
 
     attributes: list[str] | None = None  # names, in order, where they are known
     channels: int
+    is_told = True  # whether nothing is to be read of a data set any more
 
     def read_meta(self, meta: Mapping) -> None:
         """Take what is needed of a data set's ``metainfo``; by default nothing is."""
@@ -78,8 +79,8 @@ class FilePhrases(Phrases):
 class CLIPPhrases(Phrases):
     """The text tower of CLIP on the phrases of the data set: the feature of the end of a text, not normalised.
 
-    The tokens of the phrases are part of a checkpoint, so that it needs neither data set nor tokenizer to run. While the
-    tower is frozen their features are computed once, and again when the weights have been loaded or moved.
+    The tokens of the phrases are part of a checkpoint, so that it needs neither data set nor tokenizer to run. While
+    the tower is frozen their features are computed once, and again when the weights have been loaded or moved.
 
     Args:
         num_phrases: P.
@@ -88,6 +89,7 @@ class CLIPPhrases(Phrases):
         frozen: whether the tower keeps its weights; the published SequencePAR trains it.
         template: put around each phrase, such as ``'a photo of {}'``.
         negative: put around it for its absence.
+        phrases: one per attribute; by default those of the data set.
         context_length: tokens of a text.
         vocab_size: of the tokenizer; 49408 is CLIP's.
         activation: ``'quick_gelu'`` (weights of OpenAI) or ``'gelu'`` (most others of open_clip).
@@ -103,9 +105,9 @@ class CLIPPhrases(Phrases):
     """
 
     def __init__(self, num_phrases: int, num_attributes: int, arch: str | Mapping = 'ViT-L/14', frozen: bool = True,
-                 template: str = '{}', negative: str = 'not {}', context_length: int = 77, vocab_size: int = 49408,
-                 activation: str = 'quick_gelu', with_cp: bool = False,
-                 init_cfg: dict | list[dict] | None = None) -> None:
+                 template: str = '{}', negative: str = 'not {}', phrases: Sequence[str] | None = None,
+                 context_length: int = 77, vocab_size: int = 49408, activation: str = 'quick_gelu',
+                 with_cp: bool = False, init_cfg: dict | list[dict] | None = None) -> None:
         super().__init__(init_cfg)
         size = tower(arch, TEXT, 'CLIPPhrases')
         self.num_phrases, self.num_attributes, self.frozen = num_phrases, num_attributes, frozen
@@ -119,9 +121,20 @@ class CLIPPhrases(Phrases):
         self.register_buffer('tokens', torch.full((num_phrases, context_length), -1))
         self._features: Tensor | None = None
         self.requires_grad_(not frozen)
+        self.is_stated = phrases is not None
+        if self.is_stated:
+            self._tokenise(dict(phrases=phrases, dataset='model.head.phrases'))
+
+    @property
+    def is_told(self) -> bool:
+        return int(self.tokens[0, 0]) >= 0
 
     def read_meta(self, meta: Mapping) -> None:
-        """Tokenise ``phrases`` of a data set's ``metainfo``."""
+        """Tokenise ``phrases`` of a data set's ``metainfo``, unless the config states them."""
+        if not self.is_stated:
+            self._tokenise(meta)
+
+    def _tokenise(self, meta: Mapping) -> None:
         names, phrases = (list(meta.get(key) or ()) for key in ('attributes', 'phrases'))
         if len(phrases) != self.num_attributes:
             raise ValueError(f'CLIPPhrases: {len(phrases)} phrases in the metainfo of the data set, expected '
@@ -146,15 +159,16 @@ class CLIPPhrases(Phrases):
         if not self.frozen:
             return self.encode()
         if self._features is None:
-            with torch.no_grad():
+            with torch.no_grad(), torch.autocast(self.tokens.device.type, enabled=False):
                 self._features = self.encode()
         return self._features
 
     def encode(self) -> Tensor:
         """The features of the phrases, ``[P, channels]``."""
-        if int(self.tokens[0, 0]) < 0:
-            raise ValueError('CLIPPhrases: the phrases are not known. Load a checkpoint of a training, or keep '
-                             'AttributePhrasesHook among the hooks (it reads them from the data set).')
+        if not self.is_told:
+            raise ValueError('CLIPPhrases: the phrases are not known. Load a checkpoint of a training (a converted one '
+                             'has none), keep AttributePhrasesHook among the hooks (it reads them from the data set), '
+                             "or state them: model.head.phrases.phrases=['a person with a hat', ...].")
         length = self.tokens.shape[1]
         x = self.token_embedding(self.tokens) + self.positional_embedding
         x = self.transformer(x, torch.full((length, length), -torch.inf, device=x.device, dtype=x.dtype).triu(1))
@@ -165,6 +179,9 @@ class CLIPPhrases(Phrases):
         self._features = None
         return super()._apply(*args, **kwargs)
 
-    def _load_from_state_dict(self, *args) -> None:
-        super()._load_from_state_dict(*args)
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
+        if self.is_stated:
+            state_dict[f'{prefix}tokens'] = self.tokens
+        state_dict.setdefault(f'{prefix}tokens', self.tokens)  # a published checkpoint has no phrases
+        super()._load_from_state_dict(state_dict, prefix, *args)
         self._features = None

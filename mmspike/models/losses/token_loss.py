@@ -16,7 +16,7 @@ class TokenLoss(RatioWeighted):
     """Cross-entropy of what comes next, mean over all tokens of a batch that are there; padding is left out.
 
     Weighted: with r the share of positives of an attribute in the training set, its token weighs ``exp(1 - r)`` and
-    that of its absence ``exp(r)``, so that the rarer answer counts more; the end weighs 1; the mean is over the weights.
+    that of its absence ``exp(r)``, so that the rarer answer counts more; the end weighs 1. Divided by the weights.
 
     Args:
         weighted: whether to.
