@@ -8,7 +8,8 @@ from mmspike.visualization.figure_visualizer import FigureVisualizer
 from mmspike.visualization.localization_panel import Located, localization_panel
 from mmspike.visualization.page import to_array, to_rgb
 from mmspike.visualization.scale_chart import scale_chart
+from mmspike.visualization.sequence_panel import Step, sequence_panel
 
-__all__ = ['ActionVisualizer', 'AttributeVisualizer', 'FigureVisualizer', 'Located', 'Picture', 'attribute_panel',
-           'clip_panel', 'contact_sheet', 'input_pictures', 'localization_panel', 'residual_frames', 'scale_chart',
-           'to_array', 'to_rgb']
+__all__ = ['ActionVisualizer', 'AttributeVisualizer', 'FigureVisualizer', 'Located', 'Picture', 'Step',
+           'attribute_panel', 'clip_panel', 'contact_sheet', 'input_pictures', 'localization_panel', 'residual_frames',
+           'scale_chart', 'sequence_panel', 'to_array', 'to_rgb']
