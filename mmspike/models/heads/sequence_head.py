@@ -100,7 +100,8 @@ class SequenceHead(BaseModule):
     def generate(self, features: Sequence[Tensor]) -> Sequences:
         """The sequence of each image."""
         words, memory = self.words(), self.memory(features)
-        if self.num_beams == 1:
+        # After a padding, which only legacy generates, all tokens are equally likely: a beam breaks ties as published
+        if self.num_beams == 1 and self.codec.mode != 'legacy':
             return greedy(self.decoder, words, memory, self.codec)
         return beam_search(self.decoder, words, memory, self.codec, self.num_beams, self.length_penalty)
 

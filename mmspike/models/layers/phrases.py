@@ -121,6 +121,7 @@ class CLIPPhrases(Phrases):
         self.register_buffer('tokens', torch.full((num_phrases, context_length), -1))
         self._features: Tensor | None = None
         self.requires_grad_(not frozen)
+        self.register_load_state_dict_pre_hook(_keep_phrases)
         self.is_stated = phrases is not None
         if self.is_stated:
             self._tokenise(dict(phrases=phrases, dataset='model.head.phrases'))
@@ -179,9 +180,10 @@ class CLIPPhrases(Phrases):
         self._features = None
         return super()._apply(*args, **kwargs)
 
-    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
-        if self.is_stated:
-            state_dict[f'{prefix}tokens'] = self.tokens
-        state_dict.setdefault(f'{prefix}tokens', self.tokens)  # a published checkpoint has no phrases
-        super()._load_from_state_dict(state_dict, prefix, *args)
-        self._features = None
+
+def _keep_phrases(module: CLIPPhrases, state_dict: dict, prefix: str, *args) -> None:
+    """Phrases that the config states stay; a published checkpoint has none, and those that are there stay then."""
+    name = f'{prefix}tokens'
+    if module.is_stated or name not in state_dict:
+        state_dict[name] = module.tokens
+    module._features = None

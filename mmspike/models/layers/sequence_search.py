@@ -60,9 +60,6 @@ def greedy(decoder: SequenceDecoder, words: Tensor, memory: Tensor, codec: Attri
         lengths, stopped, live = lengths + live, stopped | (ends & free), live & ~ends
         if not live.any():
             break
-    if codec.mode == 'legacy':
-        rows = zip(tokens, torch.stack(history, 1), lengths.tolist(), stopped.tolist(), strict=True)
-        return _stack([_Row(row[:1 + n], h[:n], stop) for row, h, n, stop in rows], codec)
     return Sequences(tokens, torch.stack(history, 1), lengths, stopped | (codec.mode == 'posneg'))
 
 
