@@ -152,4 +152,5 @@ class SequenceHead(BaseModule):
         tokens = torch.cat([sequence.new_tensor([BOS]), sequence[:-1] + FIRST])[None]
         layers: list[Tensor] = []
         self.decoder(tokens, self.words(), self.decoder.start(self.memory(features)), layers)
-        return self.memory.on_image(torch.stack(layers).mean(0)[0, :len(sequence)], features, size)
+        looks = self.memory.on_image(torch.stack(layers).mean(0)[0], features, size)
+        return None if looks is None else looks[:len(sequence)]  # nothing of a sequence without attributes

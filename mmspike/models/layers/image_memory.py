@@ -59,7 +59,7 @@ class ImageMemory(nn.Module):
             maps.append(part[:, part.shape[1] - grid[0] * grid[1]:].unflatten(1, tuple(grid)))
         finest = maps[0].shape[1:]
         return sum(F.interpolate(part[:, None], finest, mode='nearest')[:, 0]
-                   * (part[0].numel() / maps[0][0].numel()) for part in maps)
+                   * (part.shape[1:].numel() / finest.numel()) for part in maps)
 
     def _check(self, features: Sequence[Tensor]) -> None:
         found = [x.shape[1] if x.ndim == 4 else x.shape[2] if x.ndim == 3 else 0 for x in features]
