@@ -12,8 +12,9 @@ from mmspike.visualization.localization_panel import Located, localization_panel
 from mmspike.visualization.page import to_array, to_rgb
 from mmspike.visualization.pose_visualizer import PoseVisualizer, pose_sheet
 from mmspike.visualization.scale_chart import scale_chart
+from mmspike.visualization.sequence_panel import Step, sequence_panel
 
 __all__ = ['ActionVisualizer', 'AttributeVisualizer', 'FigureVisualizer', 'Located', 'Picture', 'PoseVisualizer',
-           'attribute_panel', 'clip_panel', 'contact_sheet', 'draw_skeletons', 'energy_chart', 'error_chart',
+           'Step', 'attribute_panel', 'clip_panel', 'contact_sheet', 'draw_skeletons', 'energy_chart', 'error_chart',
            'event_picture', 'frame_picture', 'input_pictures', 'label_picture', 'localization_panel', 'pose_sheet',
-           'residual_frames', 'scale_chart', 'to_array', 'to_rgb']
+           'residual_frames', 'scale_chart', 'sequence_panel', 'to_array', 'to_rgb']

@@ -1,6 +1,7 @@
 """Hooks of the Runner."""
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .attribute_groups_hook import AttributeGroupsHook
+from .attribute_phrases_hook import AttributePhrasesHook
 from .checkpoint_check_hook import CheckpointCheckHook
 from .epoch_seed_hook import EpochSeedHook
 from .num_classes_hook import NumClassesHook
@@ -9,6 +10,6 @@ from .scale_weights_hook import ScaleWeightsHook
 from .visualization_hook import VisualizationHook
 
 __all__ = [
-    'AtomicCheckpointHook', 'AttributeGroupsHook', 'CheckpointCheckHook', 'EpochSeedHook', 'NumClassesHook',
-    'PositiveRatioHook', 'ScaleWeightsHook', 'VisualizationHook'
+    'AtomicCheckpointHook', 'AttributeGroupsHook', 'AttributePhrasesHook', 'CheckpointCheckHook', 'EpochSeedHook',
+    'NumClassesHook', 'PositiveRatioHook', 'ScaleWeightsHook', 'VisualizationHook'
 ]
