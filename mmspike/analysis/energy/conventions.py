@@ -71,6 +71,6 @@ CONVENTIONS = (
                'arXiv 2304.11954, published script: rate times dense operations with biases, the first convolution '
                'once per time step although its input is the same; neurons and norms are free'),
     Convention('hybrid pose', 1.69, 0.38, own_output_rate,
-               'arXiv 2303.09681: the rate of a layer\'s own output in place of its input; layers that no firing '
+               'arXiv 2303.14176: the rate of a layer\'s own output in place of its input; layers that no firing '
                'neuron follows, of spikes, are left out; neurons and norms are free'),
 )

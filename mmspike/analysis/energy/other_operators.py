@@ -1,4 +1,5 @@
 """Operators that are no sums of products: what they do to each element, and what they cost in multiplications."""
+import re
 from math import prod
 
 import torch
@@ -21,15 +22,17 @@ ACTIVATIONS = {packet for name in ('relu', 'relu_', 'gelu', 'silu', 'silu_', 'si
                                    'leaky_relu_', 'hardtanh', 'hardtanh_', 'hardswish', 'elu')
                if (packet := getattr(aten, name, None)) is not None}
 MULTIPLICATIONS = ('mul', 'div', 'true_divide', 'addcmul', 'addcdiv', 'lerp', 'square', 'pow')
-WITHOUT = (  # beginnings of names of operators that move, choose, compare or add, and have no tag that says so
+SUMS_OF_SQUARES = ('var', 'std', 'var_mean', 'std_mean', 'norm', 'linalg_vector_norm')
+WITHOUT = re.compile('(?:' + '|'.join((  # move, choose, compare or add; and have no tag that says so
     'cat', 'stack', 'copy', 'to_copy', 'clone', 'contiguous', 'reshape', 'unsafe_view', 'select', 'slice', 'diagonal',
     'embedding', 'index', 'unsafe_index', 'gather', 'scatter', 'take', 'masked', 'where', 'unfold', 'im2col', 'col2im',
-    'constant_pad_nd', 'reflection_pad', 'replication_pad', 'flip', 'roll', 'repeat', 'pixel_', 'channel_shuffle',
-    'max_pool', 'adaptive_max_pool', 'adaptive_avg_pool', 'avg_pool', 'upsample_nearest', 'native_dropout',
-    'softmax', 'log_softmax', 'safe_softmax', 'cumsum', 'sort', 'topk', 'argsort', 'nonzero', 'unique', 'one_hot',
-    'sum', 'mean', 'amax', 'amin', 'max', 'min', 'aminmax', 'any', 'all', 'argmax', 'argmin', 'logsumexp', 'median',
-    'arange', 'linspace', 'full', 'empty', 'ones', 'zeros', 'new_', 'rand', 'normal', 'uniform', 'bernoulli', 'fill',
-    'scalar_tensor', 'eye', 'tril', 'triu', 'lift', 'set', 'resize', 'local_scalar_dense')
+    'constant_pad', 'reflection_pad', 'replication_pad', 'flip', 'roll', 'repeat', 'pixel_shuffle', 'pixel_unshuffle',
+    'channel_shuffle', 'max_pool', 'adaptive_max_pool', 'adaptive_avg_pool', 'avg_pool', 'upsample_nearest',
+    'native_dropout', 'softmax', 'log_softmax', 'safe_softmax', 'cumsum', 'sort', 'topk', 'argsort', 'nonzero',
+    'unique', 'one_hot', 'sum', 'mean', 'amax', 'amin', 'max', 'min', 'aminmax', 'any', 'all', 'argmax', 'argmin',
+    'logsumexp', 'median', 'arange', 'linspace', 'full', 'empty', 'ones', 'zeros', 'new', 'rand', 'randn', 'randint',
+    'randperm', 'normal', 'uniform', 'bernoulli', 'fill', 'scalar_tensor', 'eye', 'tril', 'triu', 'lift', 'set',
+    'resize', 'local_scalar_dense')) + r')(?:\d?n?d)?(?:_.*)?')
 
 
 def folded_products(func: OpOverload, out: object) -> int:
@@ -44,19 +47,22 @@ def uncounted_products(func: OpOverload, args: tuple, out: object) -> tuple[int,
     that is not known, neither element-wise nor in the list of those without products, each element of its largest
     tensor counts as one: a lower bound, which a report names.
     """
-    if func.is_view or not _floating(out):
+    if func.is_view or torch.Tag.inplace_view in func.tags or not _floating(out):
         return 0, False
     name = func.overloadpacket.__name__.strip('_')
     if name in MULTIPLICATIONS:
         return _elements(out), False
-    if torch.Tag.pointwise in func.tags or name.startswith(WITHOUT):
+    largest = max(_elements(out), *(y.numel() for y in args if isinstance(y, Tensor)), 0)
+    if name in SUMS_OF_SQUARES:
+        return largest, False
+    if torch.Tag.pointwise in func.tags or WITHOUT.fullmatch(name):
         return 0, False
-    return max(_elements(out), *(y.numel() for y in args if isinstance(y, Tensor)), 0), True
+    return largest, True
 
 
 def _floating(out: object) -> bool:
     first = out[0] if isinstance(out, tuple | list) and out else out
-    return isinstance(first, Tensor) and first.is_floating_point()
+    return isinstance(first, Tensor) and (first.is_floating_point() or first.is_complex())
 
 
 def _elements(out: object) -> int:

@@ -71,9 +71,9 @@ def _is_own_weight(tensor: Tensor, module: nn.Module) -> bool:
 
 
 def _call_site() -> tuple:
-    """The lines of code between the running module's call and the operator."""
-    frame, lines = sys._getframe(1), []
+    """The places in the code between the running module's call and the operator."""
+    frame, places = sys._getframe(1), []
     while frame is not None and frame.f_code is not CALL:
-        lines.append((frame.f_code, frame.f_lineno))
+        places.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back
-    return tuple(lines)
+    return tuple(places)
