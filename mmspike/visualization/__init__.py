@@ -11,5 +11,5 @@ from mmspike.visualization.page import to_array, to_rgb
 from mmspike.visualization.scale_chart import scale_chart
 
 __all__ = ['ActionVisualizer', 'AttributeVisualizer', 'FigureVisualizer', 'Located', 'Picture', 'attribute_panel',
-           'clip_panel', 'contact_sheet', 'energy_page', 'input_pictures', 'localization_panel', 'residual_frames', 'scale_chart',
-           'to_array', 'to_rgb']
+           'clip_panel', 'contact_sheet', 'energy_page', 'input_pictures', 'localization_panel', 'residual_frames',
+           'scale_chart', 'to_array', 'to_rgb']

@@ -1,5 +1,5 @@
 """What was counted: per layer, per population of neurons, and in all."""
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import torch
 from torch import Tensor
@@ -53,12 +53,17 @@ class LayerCount:
 
     @property
     def macs(self) -> int:
-        """Effective multiply-accumulates."""
+        """Multiply-accumulates, those with 0 too: a device that multiplies does not look."""
+        return 0 if self.spiking else self.dense
+
+    @property
+    def effective_macs(self) -> int:
+        """Multiply-accumulates without a factor 0."""
         return 0 if self.spiking else self.effective
 
     @property
     def acs(self) -> int:
-        """Effective accumulates."""
+        """Accumulates: one for each spike and each weight that it meets."""
         return self.effective if self.spiking else 0
 
     def __add__(self, other: 'LayerCount') -> 'LayerCount':
@@ -153,6 +158,18 @@ class Account:
                 mine[name] = mine.get(name, 0) + value
         return total
 
+    def part(self, samples: int) -> 'Account':
+        """So many of the samples, as if all were alike."""
+        if samples == self.samples:
+            return self
+        share = samples / self.samples
+        layers = {name: _scaled(replace(layer, received=tuple(_scaled(x, share) for x in layer.received)), share)
+                  for name, layer in self.layers.items()}
+        neurons = {name: _scaled(count, share) for name, count in self.neurons.items()}
+        return replace(_scaled(self, share), samples=samples, layers=layers, neurons=neurons,
+                       folded={name: value * share for name, value in self.folded.items()},
+                       uncounted={name: value * share for name, value in self.uncounted.items()})
+
     def seen_as(self, total: 'Account') -> 'Account':
         """The same with each layer taken for what it is in ``total``: what a single sample holds may be a special
         case."""
@@ -168,7 +185,7 @@ class Account:
         return not any(operand.kind == UNSEEN for layer in self.layers.values() for operand in layer.received)
 
     def sum(self, what: str) -> int:
-        """Of one count over all layers: ``dense``, ``macs``, ``acs``, ``effective``, ``bias``."""
+        """Of one count over all layers: ``dense``, ``macs``, ``effective_macs``, ``acs``, ``bias``..."""
         return sum(getattr(layer, what) for layer in self.layers.values())
 
     @property
@@ -204,3 +221,12 @@ class Account:
         """
         weights = sum(layer.weights for layer in self.layers.values())
         return sum(layer.weight_zeros for layer in self.layers.values()) / weights if weights else 0.0
+
+
+SUMS = {'dense', 'effective', 'bias', 'outputs', 'calls', 'elements', 'nonzeros', 'updates', 'spikes', 'activations',
+        'active'}
+"""What doubles with the samples."""
+
+
+def _scaled(count: object, share: float) -> object:
+    return replace(count, **{f.name: getattr(count, f.name) * share for f in fields(count) if f.name in SUMS})

@@ -109,7 +109,7 @@ def layer_energy(layer: LayerCount, model: EnergyModel, skip: str = 'spikes') ->
     if skip == 'none' or (skip == 'spikes' and not layer.spiking):
         compute = Energy(macs=layer.dense * model.mac_pj)
     else:
-        compute = Energy(macs=layer.macs * model.mac_pj, acs=layer.acs * model.add_pj)
+        compute = Energy(macs=layer.effective_macs * model.mac_pj, acs=layer.acs * model.add_pj)
     inputs = sum(model.moved('activations', x.elements, 1 if x.spikes and skip != 'none' else model.bits)
                  for x in layer.received)
     memory = (inputs + model.moved('activations', layer.outputs, model.bits)

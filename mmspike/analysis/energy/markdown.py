@@ -37,9 +37,10 @@ def sections(figures: dict) -> Iterable[tuple[str, str | tuple[Sequence[str], li
 def _operations(figures: dict) -> tuple:
     operations, model = figures['operations'], figures['model']
     density = operations['density_of_spiking_layers']
-    rows = [('multiplications of a device that skips nothing', _spread(operations['dense'])),
-            ('multiply-accumulates, without zeros', _spread(operations['macs'])),
-            ('accumulates, for spikes', _spread(operations['acs'])),
+    rows = [('products, of a device that skips nothing', _spread(operations['dense'])),
+            ('multiply-accumulates: layers that received no spikes', _spread(operations['macs'])),
+            ('of these, without a factor 0', _spread(operations['effective_macs'])),
+            ('accumulates: layers that received spikes', _spread(operations['acs'])),
             ('membrane updates', _spread(operations['neuron_updates'])),
             ('norms and interpolations', number(sum(operations['folded'].values()))),
             ('density of what spiking layers receive', '-' if density is None else f'{density:.4f}'),
@@ -62,11 +63,16 @@ def _energy(figures: dict) -> tuple:
 
 
 def _alternatives(figures: dict) -> Iterable[tuple[str, tuple]]:
-    for model in figures['energy']:
-        rows = [(a['name'], number(a['synaptic_mj'], ''), number(a['total_mj'], ''), _density(a.get('break_even')),
-                 _density(a.get('break_even_total'))) for a in model['alternatives']]
-        yield f'The same topology in other forms, mJ: {model["title"]}', (
-            ('', 'layers', 'all', 'spikes win below a density of', 'with membranes and memory below'), rows)
+    names = [model['name'] for model in figures['energy']]
+    by_form = list(zip(*(model['alternatives'] for model in figures['energy']), strict=True))
+    for words, key in (('operations of layers', 'synaptic_mj'), ('all that is estimated', 'total_mj')):
+        yield f'The same topology in other forms: {words}, mJ', (
+            ('', *names), [(forms[0]['name'], *(number(form[key], '') for form in forms)) for forms in by_form])
+    compared = [forms for forms in by_form if forms[0].get('break_even') is not None]
+    for words, key in (('operations of layers', 'break_even'), ('all that is estimated', 'break_even_total')):
+        if compared:
+            yield f'Density of spikes below which the spiking network needs less: {words}', (
+                ('than', *names), [(forms[0]['name'], *(_density(form[key]) for form in forms)) for forms in compared])
 
 
 def _compared(figures: dict) -> tuple:
@@ -74,7 +80,7 @@ def _compared(figures: dict) -> tuple:
     rows = [(c['name'], number(c['dense']), number(c['macs']), number(c['acs']),
              number(c['energy_mj'][first['name']]['synaptic'], ''), number(c['energy_mj'][first['name']]['total'], ''))
             for c in figures['compared']]
-    return ('model', 'dense', 'MAC', 'AC', f'layers, mJ ({first["title"]})', 'all, mJ'), rows
+    return ('model', 'dense', 'MAC', 'AC', f'operations of layers, mJ ({first["title"]})', 'all, mJ'), rows
 
 
 def _conventions(figures: dict) -> tuple:
@@ -85,12 +91,12 @@ def _conventions(figures: dict) -> tuple:
 
 def _layers(figures: dict) -> tuple:
     rows = [(f'`{layer["name"]}`', ' x '.join(map(_received, layer['received'])),
-             number(layer['dense']), number(layer['macs']), number(layer['acs']), number(layer['energy_mj'], ''))
-            for layer in figures['layers']]
+             *(number(layer[name]) for name in ('dense', 'effective', 'macs', 'acs')),
+             number(layer['energy_mj'], '')) for layer in figures['layers']]
     rows.append(('all', '', *(number(sum(layer[name] for layer in figures['layers']))
-                              for name in ('dense', 'macs', 'acs')),
+                              for name in ('dense', 'effective', 'macs', 'acs')),
                  number(sum(layer['energy_mj'] for layer in figures['layers']), '')))
-    return ('layer', 'received', 'dense', 'MAC', 'AC', f'mJ ({figures["energy"][0]["title"]})'), rows
+    return ('layer', 'received', 'dense', 'without 0', 'MAC', 'AC', f'mJ ({figures["energy"][0]["title"]})'), rows
 
 
 def _received(received: dict) -> str:

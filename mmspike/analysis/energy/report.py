@@ -90,7 +90,7 @@ class EnergyReport:
         """Mean over samples, and their standard deviation."""
         figures = {}
         parts = [part.seen_as(self.total) for part in self.samples]
-        for name in ('dense', 'macs', 'acs'):
+        for name in ('dense', 'macs', 'effective_macs', 'acs'):
             figures[name] = _mean_and_deviation([part.sum(name) / part.samples for part in parts])
         figures['neuron_updates'] = _mean_and_deviation([part.updates / part.samples for part in parts])
         spiking = [layer for layer in self.total.layers.values() if layer.spiking]
@@ -123,8 +123,9 @@ class EnergyReport:
 
     def _layers(self) -> list[dict]:
         count, model = self.total.samples, self.models[0]
-        return [dict(name=layer.name, operator=layer.operator, dense=layer.dense / count, macs=layer.macs / count,
-                     acs=layer.acs / count, bias=layer.bias / count, calls=layer.calls / count,
+        return [dict(name=layer.name, operator=layer.operator, dense=layer.dense / count,
+                     effective=layer.effective / count, macs=layer.macs / count, acs=layer.acs / count,
+                     bias=layer.bias / count, calls=layer.calls / count,
                      received=[dict(kind=x.kind, value=x.value, density=x.density) for x in layer.received],
                      counted_as='accumulate' if layer.spiking else 'multiply-accumulate', weights=layer.weights,
                      weight_bytes=layer.weight_bytes, weight_zeros=layer.weight_zeros, feeds=layer.feeds,

@@ -14,13 +14,16 @@ class ModuleTracker:
     what a model calls without having it as a part is passed by.
 
     Args:
-        model: whose modules to follow.
+        model: whose modules to follow; without its ``data_preprocessor``.
         entered: called with module, name and None before each forward.
         left: called with module, name and the result after each forward.
     """
 
     def __init__(self, model: nn.Module, entered: Listener, left: Listener) -> None:
-        self.names = {module: name or type(module).__name__ for name, module in model.named_modules()}
+        outside = getattr(model, 'data_preprocessor', None)
+        outside = set() if outside is None else set(outside.modules())
+        self.names = {module: name or type(module).__name__ for name, module in model.named_modules()
+                      if module not in outside}
         self.stack: list[nn.Module] = []
         self._entered, self._left, self._handles = entered, left, []
 

@@ -41,7 +41,7 @@ def test_linear_by_hand():
     assert layer.received == (Received(6, 3, 'binary', 1.0),)
     assert (layer.weights, layer.weight_zeros, layer.calls, layer.outputs) == (15, 0, 1, 10)
     layer = count(model, torch.tensor([[1., 0., .5], [1., 1., 0.]])).layers['Linear']
-    assert (layer.acs, layer.macs) == (0, 20)
+    assert (layer.acs, layer.macs, layer.effective_macs) == (0, 30, 20)
 
 
 def test_convolution_by_hand():
@@ -106,7 +106,7 @@ def test_attention(function):
     first, second = count(Function(lambda _, *x: function(*x)), q, k, v).layers.values()
     pairs = torch.einsum('bhld,bhmd->', q, (k != 0).float())
     assert (first.dense, first.acs, first.macs) == (2 * 3 * 5 * 6 * 4, int(pairs), 0)
-    assert (second.dense, second.acs, second.macs) == (2 * 3 * 5 * 6 * 4, 0, 2 * 3 * 5 * 6 * 3)
+    assert (second.dense, second.acs, second.effective_macs) == (2 * 3 * 5 * 6 * 4, 0, 2 * 3 * 5 * 6 * 3)
     assert [x.kind for x in first.received] == ['binary', 'real'] and first.weights == 0
     assert first.name.startswith('Function [') and first.name != second.name
 
@@ -118,7 +118,7 @@ def test_masked_attention_has_no_products_with_what_is_not_seen():
                      dict(attn_mask=torch.zeros(4, 4).masked_fill(~mask, -torch.inf))):
         account = count(Function(lambda _, *x, s=settings: F.scaled_dot_product_attention(*x, **s)), q, k, v)
         second = list(account.layers.values())[1]
-        assert (second.dense, second.macs) == (2 * 16 * 8, 2 * 10 * 8)
+        assert (second.dense, second.effective_macs) == (2 * 16 * 8, 2 * 10 * 8)
 
 
 def test_integers_chosen_by_spikes_are_accumulated():
@@ -148,7 +148,7 @@ def test_sums_of_rows_with_factors():
     table = torch.tensor([[1., 2., 0.], [3., 4., 5.], [0., 0., 7.]])
     account = count(Function(lambda _: F.embedding_bag(rows, table, per_sample_weights=shares, mode='sum')))
     (layer,) = account.layers.values()
-    assert (layer.dense, layer.macs) == (12, 2 + 1 + 1)
+    assert (layer.dense, layer.effective_macs) == (12, 2 + 1 + 1)
     assert not count(Function(lambda _: F.embedding_bag(rows, table, mode='sum'))).layers
 
 
@@ -277,8 +277,8 @@ def test_one_sample_that_looks_like_spikes_does_not_make_a_layer_spiking():
     model = nn.Linear(2, 3)
     accounts = [count(model, torch.tensor([x])) for x in ([1., 0.], [.5, 2.])]
     total = accounts[0] + accounts[1]
-    assert accounts[0].sum('acs') == 3 and total.sum('acs') == 0 and total.sum('macs') == 9
-    assert accounts[0].seen_as(total).sum('macs') == 3
+    assert accounts[0].sum('acs') == 3 and total.sum('acs') == 0 and total.sum('effective_macs') == 9
+    assert accounts[0].seen_as(total).sum('effective_macs') == 3
 
 
 def test_sparsity_of_connections():
