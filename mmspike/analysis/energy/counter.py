@@ -47,7 +47,8 @@ class OperationCounter:
     def __init__(self, model: nn.Module) -> None:
         self.model = model
         self._tracker = ModuleTracker(model, self._enter, self._leave)
-        self._account, self._owners, self._seeing = Account(), Owners(model), ExitStack()
+        self._account, self._owners = Account(), Owners(model)
+        self._setting, self._forward = ExitStack(), ExitStack()
         self._inside_neurons = 0
         self._started = False  # a neuron has run in this forward
         self._last: str | None = None  # the layer that ran last, with no neuron after it
@@ -57,19 +58,18 @@ class OperationCounter:
         self._owners = Owners(self.model)  # memory may have moved
         self._zeros.clear()
         with ExitStack() as stack:
-            stack.enter_context(torch.no_grad())
             stack.enter_context(_without_fast_path())
             if backends.requested(None) == 'reference':
                 stack.enter_context(backend('tiled'))
             if any(_is_compiled(module) for module in self.model.modules()):
                 stack.enter_context(torch.compiler.set_stance('force_eager'))
             stack.enter_context(self._tracker)
-            stack.enter_context(_Watch(self._see))
-            self._seeing = stack.pop_all()
+            self._setting = stack.pop_all()
         return self
 
     def __exit__(self, *exc) -> None:
-        self._seeing.close()
+        self._forward.close()
+        self._setting.close()
         self._inside_neurons = 0
 
     def take(self, samples: int) -> Account:
@@ -80,16 +80,20 @@ class OperationCounter:
         return replace(account, samples=samples, layers=layers)
 
     def _enter(self, module: nn.Module, name: str, _: None) -> None:
-        if not self._tracker.stack:
+        if not self._tracker.stack:  # a forward begins; what is changed for it ends with it
             self._started, self._last = False, None
+            self._forward.enter_context(torch.no_grad())
+            self._forward.enter_context(_Watch(self._see))
         self._inside_neurons += isinstance(module, SpikingNeuron)
 
     def _leave(self, module: nn.Module, name: str, output: object) -> None:
+        if not self._tracker.stack:
+            self._forward.close()
         if isinstance(module, SpikingNeuron):
-            self._inside_neurons -= 1
             output = output[0] if isinstance(output, tuple) else output
-            if isinstance(output, Tensor) and not self._inside_neurons:
+            if isinstance(output, Tensor) and self._inside_neurons == 1:
                 self._count_neurons(name, output, module.fires)
+            self._inside_neurons -= 1  # only now: what counting does is not the model's
 
     def _see(self, func: OpOverload, args: tuple, kwargs: dict, out: object) -> None:
         if not self._tracker.stack or self._inside_neurons:
