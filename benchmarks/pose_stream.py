@@ -12,13 +12,13 @@ from pathlib import Path
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from mmengine.config import DictAction  # noqa: E402
+import numpy as np
+import torch
+from mmengine.config import DictAction
 
-from mmspike.apis import EventPoseStreamer  # noqa: E402
-from mmspike.datasets.events import make_events  # noqa: E402
-from mmspike.datasets.synthetic_poses import make_sequence  # noqa: E402
+from mmspike.apis import EventPoseStreamer
+from mmspike.datasets.events import make_events
+from mmspike.datasets.synthetic_poses import make_sequence
 
 SECONDS, CAMERA, PORTION = 10, 3, 7_000
 
