@@ -100,16 +100,14 @@ def voxel_grid(events: np.ndarray, bins: int, height: int, width: int, normalize
     edges = _edges(t, steps, int(t[0]), int(t[-1])) if span else np.zeros(steps + 1, int)
     edges[1 if not span else -1:] = len(t)  # the last event belongs to the last step; without a span all to the first
     for k, run in _runs(edges):
-        part = events[run]
-        place, polarity = part['y'].astype(np.int64) * width + part['x'], part['p'] * 2. - 1
-        both = np.bincount(place, polarity, cells)
+        place = _places(events[run], height, width)
+        both = _signed(np.bincount(place, minlength=2 * cells))
         grid[k] += both
-        if span:
-            later = np.bincount(place, ((t[run] - t[0]) * (steps / span) - k) * polarity, cells)
+        if span:  # times are summed as whole us, and only the sums divided
+            later = _signed(np.bincount(place, t[run] - t[0], 2 * cells)) * (steps / span) - k * both
             grid[k] -= later
             grid[k + 1] += later
     grid = grid[:bins]
-    grid[np.abs(grid) < ROUNDING] = 0  # polarities that cancel leave nothing but rounding
     if normalize:
         grid = _standardised(grid)
     return grid.reshape(bins, 1, height, width).astype(np.float32)
@@ -215,8 +213,15 @@ def _places(events: np.ndarray, height: int, width: int) -> np.ndarray:
     return place
 
 
+def _signed(sums: np.ndarray) -> np.ndarray:
+    """Polarity 1 minus polarity 0. [2 * cells] -> [cells]."""
+    darker, brighter = sums.reshape(2, -1)
+    return brighter - darker
+
+
 def _standardised(grid: np.ndarray) -> np.ndarray:
-    filled = grid != 0
+    filled = np.abs(grid) > ROUNDING
+    grid[~filled] = 0  # polarities that cancel leave nothing but rounding
     values = grid[filled]
     if len(values):
         spread = values.std(ddof=1) if len(values) > 1 else 0.
