@@ -41,13 +41,15 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument('config', type=Path)
     parser.add_argument('checkpoint', type=Path, nargs='?')
     parser.add_argument('--minutes', type=float, default=10, help='simulated')
+    parser.add_argument('--bin-ms', type=int, default=10, help='length of a bin (default: %(default)s)')
     parser.add_argument('--size', type=int, default=64, help='height and width of the sensor')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='put over the config: key=value')
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     columns = make_sequence(2, SECONDS, (CAMERA,), args.size)[1][CAMERA]
     events = make_events(*(columns[name] for name in 'txyp'))
-    stream = EventPoseStreamer(args.config, args.checkpoint, (args.size, args.size), cfg_options=args.cfg_options)
+    stream = EventPoseStreamer(args.config, args.checkpoint, (args.size, args.size), 1000 * args.bin_ms,
+                               cfg_options=args.cfg_options)
     turns, updates, memory = round(args.minutes * 60 / SECONDS), 0, []
     for turn in range(turns):
         for portion in portions(events, turn * SECONDS * 10**6):

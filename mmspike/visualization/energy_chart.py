@@ -2,6 +2,7 @@
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from mmspike.visualization.page import EDGE, INK, MARGIN, MUTED, Page
 from mmspike.visualization.scale_chart import COLOURS
@@ -31,6 +32,10 @@ def energy_chart(points: Mapping[str, tuple[float, float]], title: str = 'Error 
     page.text(MARGIN, 0.6, f'{error}, by {energy} (logarithmic)', size=8, color=MUTED)
     axes = page.axes(MARGIN + _LEFT, _TOP, _WIDE, _HIGH)
     axes.set_xscale('log')
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_locator(MaxNLocator(6))
     energies, errors = zip(*points.values(), strict=True)
     axes.set(xlim=(min(energies) / 2, 2 * max(energies)), ylim=(0, 1.12 * max(errors)))
     for i, (name, (x, y)) in enumerate(points.items()):
@@ -38,7 +43,7 @@ def energy_chart(points: Mapping[str, tuple[float, float]], title: str = 'Error 
         axes.annotate(name, (x, y), (7, 4), textcoords='offset points', size=8, color=COLOURS[i % len(COLOURS)],
                       annotation_clip=False)
     axes.set_xlabel(energy, size=8, color=MUTED)
-    axes.tick_params(which='both', labelsize=8, labelcolor=MUTED, length=2, color=MUTED)
+    axes.tick_params(labelsize=8, labelcolor=MUTED, length=2, color=MUTED)
     axes.spines[['left', 'bottom']].set(visible=True, color=EDGE)
     axes.grid(axis='y', color=EDGE, linewidth=0.4)
     return page.figure

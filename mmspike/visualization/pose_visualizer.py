@@ -61,9 +61,10 @@ def pose_sheet(inputs: Mapping[str, Tensor], sample: PoseDataSample | None, skel
     blocks = []
     for name, stack in pictures.items():
         steps = [_poses_of(sample, t) if name == carrier else [] for t in range(len(stack))]
-        heading = 'what the CNN looks at' if name == 'frames' else 'bins'
+        height, width = stack[0].shape[:2]
+        heading = f'{"what the CNN looks at" if name == "frames" else "bins"}, of {width}x{height} pixels'
         if name == carrier and any(steps):
-            heading += ' (labels green, predictions pink, held grey)'
+            heading += ', labels green, predictions pink, held grey; drawn'
         blocks.append((heading, np.stack([draw_skeletons(picture, poses, edges)
                                           for picture, poses in zip(stack, steps, strict=True)])))
     return contact_sheet(blocks, title, columns=5, cell_width=1.9)

@@ -71,7 +71,8 @@ def release(tmp_path, writers):
 def test_a_release_becomes_a_data_set(release, run, writers):
     said = run('dhp19', release)
     out = release
-    assert '3 of 3 recordings are in' in said and f"data_root='{out}'" in said
+    assert '3 of 3 recordings are in' in said
+    assert f'hybrid_pose_cnn_dhp19.py --cfg-options train_dataloader.dataset.data_root={out} ' in said
     data = DHP19Dataset(str(out), subjects=[1], cameras=[3], window_ms=100, pipeline=[])
     assert [info['sequence'] for info in (data[0], data[-1])] == ['S1_session1_mov2', 'S1_session1_mov10']
     assert len(data) == 6

@@ -36,6 +36,7 @@ from mmspike.utils.tool_errors import run_tool
 
 VERSION = 1  # raise it when what is written changes: files of older versions are then written anew
 MATRICES = ('P1.npy', 'P2.npy', 'P3.npy', 'P4.npy')
+CONFIG = 'configs/hybrid_pose/hybrid_pose_cnn_dhp19.py'
 NAME = re.compile(r'S(\d+)/session(\d+)/mov(\d+)\.aedat$')
 
 
@@ -67,7 +68,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument('--subjects', type=int, nargs='+', help='these persons only (default: all)')
     parser.add_argument('--own-pixel', action='store_true',
                         help='background: an earlier event of the pixel itself keeps an event too, as in the published '
-                             'program (see docs/datasets.md)')
+                             'program')
     parser.add_argument('--compression', choices=('none', 'lzf', 'gzip'), default='lzf',
                         help='lzf makes files a third as large and is fast to read (default); none is faster still')
     parser.add_argument('--workers', type=int, default=1,
@@ -180,7 +181,15 @@ def tell(report: dict[str, dict], out: Path, missing: list[str]) -> None:
         print(f'Missing: {", ".join(missing)} (of P_matrices); without them there are no keypoints. Copy them to {out}')
     if len(skipped) == len(report):
         sys.exit('Nothing was converted: every recording was skipped, see above')
-    print(f'Use it with data_root={str(out)!r}: configs/_base_/datasets/dhp19.py')
+    print(f'Train with:\n  python tools/train.py {CONFIG}{options(out)}')
+
+
+def options(out: Path) -> str:
+    """What a command must say where the data are not where the config looks."""
+    if out == Path('data/dhp19'):
+        return ''
+    roots = [f'{part}_dataloader.dataset.data_root={out}' for part in ('train', 'val', 'test')]
+    return f' --cfg-options {" ".join(roots)}'
 
 
 def main(argv: list[str] | None = None) -> int:
