@@ -2,7 +2,7 @@
 
 Ours (740,933 parameters), seed 0: mA on val 0.873, 0.926, **0.946** after epochs 1 to 3, **0.942** on test. The run
 took 4 minutes and 10 seconds on one thread and a data worker, drawing of the images included, 298 s of processor time
-(torch 2.15, an Intel Xeon that another program used too). Three seeds, beside the baseline and learned scales: README.md.
+(torch 2.14, an Intel Xeon that another program used too). Three seeds, and what to compare them with: README.md.
 With 8 epochs (train_cfg.max_epochs=8 param_scheduler.total_steps=8) 0.989 on test, in 8 minutes and 41 seconds.
 
     python tools/train.py configs/sspnet/sspnet_synthetic.py
