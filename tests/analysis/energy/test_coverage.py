@@ -14,6 +14,7 @@ import pytest
 import torch
 from mmengine import Config
 from mmengine.registry import DefaultScope
+from torch.utils._pytree import tree_map
 
 from mmspike.analysis.energy import OperationCounter
 from mmspike.registry import MODELS
@@ -40,7 +41,7 @@ def plain(node):
 
 def size_of(pipeline):
     """Height and width that a test pipeline ends with, and frames."""
-    size, frames = None, None
+    size, frames = (64, 64), None
     for step in pipeline:
         scale = step.get('scale') or step.get('crop_size') or size
         if scale != size:
@@ -61,11 +62,16 @@ def account_of(model_cfg, shape):
         table.read_meta(dict(groups=['head'] * 7 + ['body'] * 7 + ['legs'] * 6, group_places=dict(
             head=dict(region=[0, .4], scale=1), body=dict(region=[.1, .6], scale=2), legs=dict(region=[.4, 1], scale=3))))
         table.places()
+    inputs = torch.zeros(1, *shape)
+    if hasattr(model, 'reads'):  # poses: frames, and bins with time first
+        channels = getattr(model, 'cnn', getattr(model, 'backbone', None)).in_channels
+        parts = dict(frames=torch.zeros(1, 1, channels, 64, 64), bins=torch.zeros(2, 1, 2, 64, 64))
+        inputs = {name: parts[name] for name in model.reads}
     try:
         with mock.patch('torch.autocast', lambda *args, **kwargs: nullcontext()):  # which does not know the device
-            return run(copy.deepcopy(model).to('meta'), torch.empty(1, *shape, device='meta'))
+            return run(copy.deepcopy(model).to('meta'), tree_map(lambda x: x.to('meta'), inputs))
     except (RuntimeError, NotImplementedError):
-        return run(model, torch.randn(1, *shape))
+        return run(model, tree_map(torch.randn_like, inputs))
 
 
 def run(model, inputs):

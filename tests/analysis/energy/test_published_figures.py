@@ -173,3 +173,23 @@ def test_dense_operations_agree_with_torchs_flop_counter(root):
     with OperationCounter(model) as counter:
         model(images)
     assert 2 * counter.take(2).sum('dense') == flops.get_total_flops()
+
+
+POSES = {  # the published models, and our configs of them
+    'cnn': 'hybrid_pose_cnn', 'rnn': 'hybrid_pose_rnn', 'snn': 'hybrid_pose_snn',
+    'hybrid_cnn_snn': 'hybrid_pose_cnn-snn', 'hybrid_cnn_rnn': 'hybrid_pose_cnn-rnn'}
+
+
+@pytest.mark.parametrize('name', POSES)
+def test_multiply_accumulates_of_the_pose_models(golden, root, name):
+    """``hybrid_macs_256.json``: of every convolution, for one frame and one bin of 256x256."""
+    expected = [macs for _, macs in json.loads((golden / 'units/hybrid_macs_256.json').read_text())[name]]
+    config = root / f'configs/_base_/models/{POSES[name]}.py'
+    if not config.exists():
+        pytest.skip(f'{config.name} is not there')
+    model = init_model(config).to('meta')
+    inputs = dict(frames=torch.empty(1, 1, 20, 256, 256, device='meta'), bins=torch.empty(1, 1, 2, 256, 256, device='meta'))
+    with OperationCounter(model) as counter:
+        model({part: inputs[part] for part in model.reads})
+    account = counter.take(1)
+    assert sorted(layer.dense for layer in account.layers.values()) == sorted(expected)
