@@ -12,13 +12,13 @@ from pathlib import Path
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from mmengine.config import DictAction  # noqa: E402
+import numpy as np
+import torch
+from mmengine.config import DictAction
 
-from mmspike.apis import EventPoseStreamer  # noqa: E402
-from mmspike.datasets.events import make_events  # noqa: E402
-from mmspike.datasets.synthetic_poses import make_sequence  # noqa: E402
+from mmspike.apis import EventPoseStreamer
+from mmspike.datasets.events import make_events
+from mmspike.datasets.synthetic_poses import make_sequence
 
 SECONDS, CAMERA, PORTION = 10, 3, 7_000
 
@@ -41,13 +41,15 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument('config', type=Path)
     parser.add_argument('checkpoint', type=Path, nargs='?')
     parser.add_argument('--minutes', type=float, default=10, help='simulated')
+    parser.add_argument('--bin-ms', type=int, default=10, help='length of a bin (default: %(default)s)')
     parser.add_argument('--size', type=int, default=64, help='height and width of the sensor')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='put over the config: key=value')
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     columns = make_sequence(2, SECONDS, (CAMERA,), args.size)[1][CAMERA]
     events = make_events(*(columns[name] for name in 'txyp'))
-    stream = EventPoseStreamer(args.config, args.checkpoint, (args.size, args.size), cfg_options=args.cfg_options)
+    stream = EventPoseStreamer(args.config, args.checkpoint, (args.size, args.size), 1000 * args.bin_ms,
+                               cfg_options=args.cfg_options)
     turns, updates, memory = round(args.minutes * 60 / SECONDS), 0, []
     for turn in range(turns):
         for portion in portions(events, turn * SECONDS * 10**6):

@@ -2,3 +2,6 @@
 _base_ = 'default_runtime.py'
 
 default_hooks = dict(checkpoint=dict(save_best='pose/mpjpe', rule='less'))
+
+visualizer = dict(
+    type='PoseVisualizer', vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])

@@ -33,6 +33,7 @@ class StreamedPose:
         scores: height of the maps. **Shape** [K].
         looked: whether the CNN has run for it.
         latency: seconds of work from the last event to the pose.
+        seen: what the model was given last, the bin [2, H, W] or, of a CNN alone, the frame [C, H, W].
     """
 
     time_us: int
@@ -40,6 +41,7 @@ class StreamedPose:
     scores: np.ndarray
     looked: bool
     latency: float
+    seen: np.ndarray
 
 
 class EventPoseStreamer:
@@ -182,7 +184,8 @@ class EventPoseStreamer:
         latency = time.perf_counter() - begin
         self.latencies.append((looked, latency))
         moment = self._now if self._at_start else self._now + self.bin_us
-        pose = StreamedPose(moment, keypoints[0].cpu().numpy(), scores[0].cpu().numpy(), looked, latency)
+        seen = inputs['bins' if self.steps else 'frames'][0, 0, :, :height, :width].cpu().numpy()
+        pose = StreamedPose(moment, keypoints[0].cpu().numpy(), scores[0].cpu().numpy(), looked, latency, seen)
         if self.trigger is not None and self.trigger(pose):
             self._next_look = self._now + self.bin_us
         return pose

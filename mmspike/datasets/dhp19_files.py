@@ -28,10 +28,11 @@ def write_events(path: Path, events: Mapping[int, np.ndarray], size: tuple[int, 
         for camera, one in events.items():
             group = file.create_group(f'cam{camera}_events')
             group.attrs.update(height=size[0], width=size[1], origin=1, time_unit='us', ordered=True)
-            columns = dict(t=one['t'], x=one['x'] + np.uint16(1), y=one['y'] + np.uint16(1), p=one['p'])
+            t = one['t'].astype(np.uint32 if duration < 2 ** 32 else np.int64)
+            columns = dict(t=t, x=one['x'] + np.uint16(1), y=one['y'] + np.uint16(1), p=one['p'])
             for name, column in columns.items():
                 group.create_dataset(name, data=column, maxshape=(None,) if options else None, **options)
-            index = np.searchsorted(np.ascontiguousarray(one['t']), np.arange(0, duration, MS))
+            index = np.searchsorted(one['t'], np.arange(0, duration, MS))
             file[f'cam{camera}_ms_to_idx'] = index.astype(np.uint64 if len(one) >= 2 ** 32 else np.uint32)
 
 

@@ -3,7 +3,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import h5py
 import numpy as np
 from mmengine.logging import print_log
 from mmengine.utils import ProgressBar
@@ -12,6 +11,8 @@ from mmspike.registry import DATASETS
 from mmspike.structures import picture_projection, project
 
 from .dhp19_dataset import MATRICES, SUFFIX, DHP19Dataset
+from .dhp19_files import write_events, write_poses
+from .events import make_events
 from .moving_figure import (
     MOTIONS,
     draw_body,
@@ -28,7 +29,7 @@ from .write_once import write_once
 VERSION = 1  # raise it when figure or camera change: sets on disk are then written anew
 SPLITS = ('train', 'val', 'test')
 NUM_SEQUENCES = dict(train=100, val=16, test=16)
-FRAME, LABEL, MS = 2000, 10_000, 1000  # interval between rendered frames, and between labels, in us
+FRAME, LABEL = 2000, 10_000  # interval between rendered frames, and between labels, in us
 BAR_UPDATES = 40  # of the progress bar: a log file that keeps them all stays readable
 
 
@@ -142,15 +143,6 @@ def write_sequence(path: Path, poses: np.ndarray, events: Mapping[int, Mapping[s
         size: Height and width of the sensors in pixels.
         duration: Microseconds.
     """
-    with h5py.File(path, 'w') as file:
-        for camera, columns in events.items():
-            group = file.create_group(f'cam{camera}_events')
-            group.attrs.update(height=size, width=size, ordered=True)
-            group['t'], group['p'] = columns['t'].astype(np.uint32), columns['p'].astype(np.uint8)
-            for name in 'xy':
-                group[name] = (columns[name] + 1).astype(np.uint16)
-            index = np.searchsorted(columns['t'], np.arange(0, duration, MS))
-            file[f'cam{camera}_ms_to_idx'] = index.astype(np.uint32)
-    with h5py.File(str(path)[:-len('.h5')] + '_label.h5', 'w') as file:
-        file['XYZ/3d_poses'] = poses.swapaxes(1, 2)  # [N, 3, 13]
-        file['XYZ/timestamps'] = np.arange(len(poses)) * LABEL
+    recorded = {camera: make_events(*(columns[name] for name in 'txyp')) for camera, columns in events.items()}
+    write_events(path, recorded, (size, size), duration)
+    write_poses(Path(str(path)[:-len('.h5')] + '_label.h5'), poses, np.arange(len(poses)) * LABEL)

@@ -70,8 +70,9 @@ def release(tmp_path, writers):
 
 def test_a_release_becomes_a_data_set(release, run, writers):
     said = run('dhp19', release)
-    out = release / 'h5'
-    assert '3 of 3 recordings are in' in said and f"data_root='{out}'" in said
+    out = release
+    assert '3 of 3 recordings are in' in said
+    assert f'hybrid_pose_cnn_dhp19.py --cfg-options train_dataloader.dataset.data_root={out} ' in said
     data = DHP19Dataset(str(out), subjects=[1], cameras=[3], window_ms=100, pipeline=[])
     assert [info['sequence'] for info in (data[0], data[-1])] == ['S1_session1_mov2', 'S1_session1_mov10']
     assert len(data) == 6
@@ -95,15 +96,15 @@ def test_a_release_becomes_a_data_set(release, run, writers):
 
 def test_what_is_finished_stays_and_other_settings_write_anew(release, run):
     run('dhp19', release, '--subjects', 1)
-    first = release / 'h5/S1_session1_mov2_events.h5'
+    first = release / 'S1_session1_mov2_events.h5'
     before = first.stat().st_mtime_ns
-    (release / 'h5/S1_session1_mov10_events.h5').unlink()
+    (release / 'S1_session1_mov10_events.h5').unlink()
     said = run('dhp19', release)
     assert '3 of 3 recordings are in' in said and first.stat().st_mtime_ns == before
-    assert (release / 'h5/S1_session1_mov10_events.h5').is_file()
+    assert (release / 'S1_session1_mov10_events.h5').is_file()
     run('dhp19', release, '--own-pixel', '--compression', 'none')
-    assert first.stat().st_mtime_ns > before and not list((release / 'h5').glob('.*'))
-    report = json.loads((release / 'h5/dhp19_report.json').read_text())
+    assert first.stat().st_mtime_ns > before and not list(release.glob('.*'))
+    report = json.loads((release / 'dhp19_report.json').read_text())
     assert len(report) == 3 and all('counts' in found for found in report.values())
 
 
@@ -260,8 +261,10 @@ def test_chunks_index_and_poses_of_human36m(human36m, run, writers):
     assert path.stat().st_mtime_ns == before
     data = EventH36MDataset(str(root), subjects=[9], cameras=[0, 1], pipeline=[])
     assert {info['sequence'] for info in map(data.get_data_info, range(len(data)))} == {'S9/Photo 1', 'S9/Walking'}
-    np.testing.assert_allclose(data[0]['keypoints'][1], ((positions['S9']['Walking'][0][:, list(JOINTS)]
-                                                          - (10, 234)) / 3)[1])
+    info = next(data[k] for k in range(len(data)) if data[k]['sequence'] == 'S9/Walking')
+    expected = (positions['S9']['Walking'][0][:, list(JOINTS)] - (10, 234)) / 3
+    assert info['start'] == 0 and info['bin_us'] == 10_000
+    np.testing.assert_allclose(info['keypoints'][1], expected[1])  # 20 ms, the end of the second bin
 
 
 def test_damaged_recordings_of_human36m_are_skipped_and_named(human36m, run):

@@ -47,3 +47,13 @@ def test_a_file_of_something_else_is_named(tmp_path, capsys):
         tool().main([f'a={tmp_path / "metrics.json"}', '--out-dir', str(tmp_path)])
     with pytest.raises(ValueError, match='expected NAME=FILE.json'):
         tool().main([str(tmp_path / 'metrics.json'), '--out-dir', str(tmp_path)])
+
+
+def test_error_against_energy(tmp_path):
+    given = [results(tmp_path, 'hybrid', [1., 1.25]), results(tmp_path, 'SNN', [7., 6.])]
+    out = ['--out-dir', str(tmp_path / 'out')]
+    tool().main([*given, *out, '--energy', 'hybrid=42', 'SNN=5.5'])
+    assert (tmp_path / 'out/error_against_energy.png').stat().st_size > 5000
+    for wrong in ('cnn=4', 'hybrid=much'):
+        with pytest.raises(ValueError, match=rf"--energy '{wrong}': expected NAME=NUMBER with one of the names hybrid"):
+            tool().main([*given, *out, '--energy', wrong])

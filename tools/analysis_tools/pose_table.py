@@ -5,7 +5,8 @@
 
 Each NAME=FILE is what PoseMetric has written. A model that holds the pose of its CNN beside its own adds the row "NAME,
 held". Prints the table per bin and per joint, and writes ``bins.csv``, ``joints.csv``, ``table.md`` and
-``error_over_time.png``.
+``error_over_time.png``. With --energy hybrid=42 snn=5 (of whatever unit; report_energy.py estimates them) it also
+writes ``error_against_energy.png``.
 """
 import argparse
 import csv
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmspike.utils.tool_errors import run_tool
-from mmspike.visualization import error_chart
+from mmspike.visualization import energy_chart, error_chart
 
 FIGURES = (('bins', 'ms'), ('joints', 'joint'))  # table of the file, and what its rows are called by
 VARIANTS = (('', 'mpjpe', 'mpjpe_3d'), (', held', 'hold', 'hold_3d'))  # of a model: its own poses, and those held
@@ -24,6 +25,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('results', nargs='+', metavar='NAME=FILE.json', help='what PoseMetric has written for a model')
     parser.add_argument('--out-dir', type=Path, required=True, help='folder for table and chart')
+    parser.add_argument('--energy', nargs='+', default=[], metavar='NAME=NUMBER', help='energy of models')
+    parser.add_argument('--energy-unit', default='estimated energy, mJ per second of input',
+                        help='what the numbers are (default: %(default)s)')
     parser.add_argument('--title', default='Error over time', help='of the chart')
     return parser.parse_args(argv)
 
@@ -41,6 +45,19 @@ def read_results(arguments: Sequence[str]) -> dict[str, dict]:
                              'the file that ends with _poses.json')
         results[name] = content
     return results
+
+
+def energy_points(arguments: Sequence[str], results: dict[str, dict]) -> dict[str, tuple[float, float]]:
+    """Model -> energy and mean error, of the models that an energy is given of."""
+    points = {}
+    for argument in arguments:
+        name, _, number = argument.rpartition('=')
+        try:
+            points[name] = float(number), results[name]['figures']['mpjpe']
+        except (KeyError, ValueError):
+            raise ValueError(f'--energy {argument!r}: expected NAME=NUMBER with one of the names {", ".join(results)}'
+                             ) from None
+    return points
 
 
 def rows_of(results: dict[str, dict], kind: str, key: str) -> tuple[list[str], list[list]]:
@@ -87,6 +104,9 @@ def main(argv: list[str] | None = None) -> None:
     curves = {name + suffix: [(row['ms'], row[flat]) for row in content['bins'] if row[flat] is not None]
               for name, content in results.items() for suffix, flat, _ in VARIANTS if flat in content['figures']}
     error_chart(curves, args.title).savefig(args.out_dir / 'error_over_time.png')
+    if args.energy:
+        chart = energy_chart(energy_points(args.energy, results), energy=args.energy_unit)
+        chart.savefig(args.out_dir / 'error_against_energy.png')
     print(f'\nTable and chart are in {args.out_dir}.')
 
 

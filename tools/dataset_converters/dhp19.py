@@ -5,7 +5,7 @@
 ROOT holds    DVS_movies/S{1..17}/session{1..5}/mov{k}.aedat
               Vicon_data/S{s}_{session}_{mov}.mat
               P_matrices/P1.npy ... P4.npy, camera_positions.npy
-writes        ROOT/h5/S{s}_session{j}_mov{k}_events.h5, ..._events_label.h5, the matrices, dhp19_report.json
+writes        ROOT/S{s}_session{j}_mov{k}_events.h5, ..._events_label.h5, the matrices, dhp19_report.json
 
 Start and stop, hot pixels, background and lamps follow the release's own programs. What is finished stays when the
 command is repeated; recordings that cannot be used are skipped, counted and named in the report. A recording of 10
@@ -36,6 +36,7 @@ from mmspike.utils.tool_errors import run_tool
 
 VERSION = 1  # raise it when what is written changes: files of older versions are then written anew
 MATRICES = ('P1.npy', 'P2.npy', 'P3.npy', 'P4.npy')
+CONFIG = 'configs/hybrid_pose/hybrid_pose_cnn_dhp19.py'
 NAME = re.compile(r'S(\d+)/session(\d+)/mov(\d+)\.aedat$')
 
 
@@ -63,13 +64,13 @@ class Job:
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('root', type=Path, metavar='ROOT', help='folder of the release: see above')
-    parser.add_argument('--out', type=Path, help='folder to write to (default: ROOT/h5)')
+    parser.add_argument('--out', type=Path, help='folder to write to (default: ROOT)')
     parser.add_argument('--subjects', type=int, nargs='+', help='these persons only (default: all)')
     parser.add_argument('--own-pixel', action='store_true',
                         help='background: an earlier event of the pixel itself keeps an event too, as in the published '
                              'program (see docs/datasets.md)')
     parser.add_argument('--compression', choices=('none', 'lzf', 'gzip'), default='lzf',
-                        help='lzf halves the files and is fast to read (default); none is faster still')
+                        help='lzf makes files a third as large and is fast to read (default); none is faster still')
     parser.add_argument('--workers', type=int, default=1,
                         help='recordings at a time; each takes about 2 GB (default: 1)')
     return parser.parse_args(argv)
@@ -143,7 +144,7 @@ def copy_matrices(root: Path, out: Path) -> list[str]:
 
 def run(args: argparse.Namespace) -> None:
     need_folder(args.root, 'the folders DVS_movies, Vicon_data and P_matrices of DHP19')
-    out = args.out or args.root / 'h5'
+    out = args.out or args.root
     jobs = find_jobs(args, out)
     if not jobs:
         sys.exit(f'{args.root / "DVS_movies"} has no S<number>/session<number>/mov<number>.aedat'
@@ -180,7 +181,15 @@ def tell(report: dict[str, dict], out: Path, missing: list[str]) -> None:
         print(f'Missing: {", ".join(missing)} (of P_matrices); without them there are no keypoints. Copy them to {out}')
     if len(skipped) == len(report):
         sys.exit('Nothing was converted: every recording was skipped, see above')
-    print(f'Use it with data_root={str(out)!r}: configs/_base_/datasets/dhp19.py')
+    print(f'Train with:\n  python tools/train.py {CONFIG}{options(out)}')
+
+
+def options(out: Path) -> str:
+    """What a command must say where the data are not where the config looks."""
+    if out == Path('data/dhp19'):
+        return ''
+    roots = [f'{part}_dataloader.dataset.data_root={out}' for part in ('train', 'val', 'test')]
+    return f' --cfg-options {" ".join(roots)}'
 
 
 def main(argv: list[str] | None = None) -> int:

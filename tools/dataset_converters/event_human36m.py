@@ -117,7 +117,7 @@ def tell(report: dict[str, dict], root: Path, without_crop: list[str]) -> None:
                 print(f'  ... and {len(items) - SHOWN} more')
     if not ready:
         sys.exit('No recording can be used, see above')
-    print(f'Use it with data_root={str(root)!r}: configs/_base_/datasets/event_h36m.py')
+    print(f'Use it as data_root={str(root)!r}, for instance with configs/hybrid_pose/hybrid_pose_cnn_h36m-events.py')
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -49,19 +49,19 @@ def outside(events: np.ndarray, height: int, width: int) -> np.ndarray:
     return (events['x'] >= width) | (events['y'] >= height)
 
 
-def require_order(events: np.ndarray, where: str) -> None:
+def require_order(t: np.ndarray, where: str) -> None:
     """Refuse events that are not in order of time.
 
     Args:
-        events: ``EVENT``. **Shape** [N].
+        t: Their times. **Shape** [N].
         where: Who refuses, for the message.
 
     Raises:
         ValueError: An event is earlier than the one before it; the message names the first.
     """
-    k = first_step_back(events['t'])
+    k = first_step_back(t)
     if k is not None:
-        raise ValueError(f'{where}: {describe_step_back(k, *events["t"][k - 1:k + 1])}; sort them: '
+        raise ValueError(f'{where}: {describe_step_back(k, *t[k - 1:k + 1])}; sort them: '
                          "events[np.argsort(events['t'], kind='stable')]")
 
 
@@ -82,8 +82,8 @@ def require_inside(events: np.ndarray, height: int, width: int, where: str) -> N
     Raises:
         ValueError: An event lies outside; the message names the first and how many there are.
     """
-    wrong = outside(events, height, width)
-    if wrong.any():
+    if len(events) and (events['x'].max() >= width or events['y'].max() >= height):
+        wrong = outside(events, height, width)
         k = int(wrong.argmax())
         raise ValueError(f'{where}: event {k} lies at column {events["x"][k]}, row {events["y"][k]} (and '
                          f'{int(wrong.sum()) - 1} more), outside of {width} columns and {height} rows; leave them out: '

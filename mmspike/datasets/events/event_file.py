@@ -12,8 +12,9 @@ CHUNK = 2 ** 20
 class EventFile:
     """The events of one camera, in order of time.
 
-    ``len(file)`` is their number, ``file[i:j]`` reads some by number. A subclass says how one time stamp and how a run
-    of events is read; a search reads O(log N) time stamps, so files much larger than the memory will do.
+    ``len(file)`` is their number, ``file[i:j]`` reads some by number; ``sized`` is False where the sensor is taken to
+    be as large as the events need. A subclass says how one time stamp and how a run of events is read; a search reads
+    O(log N) time stamps, so files much larger than the memory will do.
 
     Args:
         path: The file.
@@ -24,6 +25,7 @@ class EventFile:
 
     def __init__(self, path: str, height: int, width: int, stream: str = '') -> None:
         self.path, self.height, self.width, self.stream = str(path), int(height), int(width), stream
+        self.sized = True
 
     def __len__(self) -> int:
         raise NotImplementedError
@@ -138,34 +140,32 @@ def choose_stream(path: str, names: list[str], wanted: str | None) -> str:
     return names[0] if wanted is None else wanted
 
 
-def check_events(file: EventFile, sized: bool) -> None:
-    """One pass over a file: time does not run backwards, and no event lies outside of the sensor.
+def extent(file: EventFile) -> tuple[int, int]:
+    """Rows and columns that the events of a file need."""
+    sides = [(int(events['y'].max()) + 1, int(events['x'].max()) + 1) for events in file.chunks()]
+    return (max(height for height, _ in sides), max(width for _, width in sides)) if sides else (1, 1)
 
-    Args:
-        file: The opened file.
-        sized: Whether the file, its format or the user gave the size of the sensor. Else the size is set to what the
-            events need.
+
+def check_events(file: EventFile) -> None:
+    """One pass over a file: time does not run backwards, and no event lies outside of the sensor.
 
     Raises:
         EventFileError: Naming the event.
     """
-    number, time, height, width = 0, None, 1, 1
+    number, time = 0, None
     for events in file.chunks():
         step = first_step_back(events['t'])
         if time is not None and events['t'][0] < time:
             raise EventFileError(file.path, _backwards(number, time, int(events['t'][0])))
         if step is not None:
             raise EventFileError(file.path, _backwards(number + step, *events['t'][step - 1:step + 1].tolist()))
-        if sized and (wrong := outside(events, file.height, file.width)).any():
+        if (wrong := outside(events, file.height, file.width)).any():
             k = int(wrong.argmax())
             raise EventFileError(file.path, (
                 f'event {number + k} lies at column {events["x"][k]}, row {events["y"][k]}, outside of the '
                 f'{file.width}x{file.height} sensor; give its size as size=(height, width), or leave such events out '
                 'with drop_outside=True'))
-        height, width = max(height, int(events['y'].max()) + 1), max(width, int(events['x'].max()) + 1)
         number, time = number + len(events), int(events['t'][-1])
-    if not sized:
-        file.height, file.width = height, width
 
 
 def _backwards(number: int, before: int, after: int) -> str:

@@ -48,9 +48,9 @@ def supported(events: np.ndarray, height: int, width: int, window: int, own_pixe
 
     Source: Delbruck, "Frame-free dynamic digital vision" (2008), as in the programs of DHP19.
     """
-    require_order(events, 'supported')
-    require_inside(events, height, width, 'supported')
     total, t, pixel = len(events), np.ascontiguousarray(events['t']), _pixels(events, width)
+    require_order(t, 'supported')
+    require_inside(events, height, width, 'supported')
     kept = t <= window
     order = np.argsort(pixel, kind='stable')
     keys = pixel[order] * total + order  # (pixel, number), rising

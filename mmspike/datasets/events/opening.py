@@ -8,7 +8,7 @@ import numpy as np
 
 from . import aedat2, aedat4, columns, hdf5, nmnist, prophesee_dat, prophesee_raw
 from .event_array import EventFileError, outside
-from .event_file import ArrayEvents, EventFile, check_events, choose_stream
+from .event_file import ArrayEvents, EventFile, check_events, choose_stream, extent
 
 HEAD = 4096
 RAW_LINE = re.compile(rb'^% *(evt \d|format EVT)', re.MULTILINE)
@@ -159,8 +159,8 @@ def open_events(path: str | Path, stream: str | None = None, *, format: str | No
             it into memory.
         drop_outside: Leave events out that lie outside of the sensor, instead of refusing the file. Reads it into
             memory.
-        check: Look at every event once, for the errors below. Without it, only where the size of the sensor is not
-            known otherwise; the representations refuse such events too.
+        check: Look at every event once, for order and place. Without it a large file opens at once; the
+            representations refuse such events too.
 
     Returns:
         EventFile: With ``between``, ``last``, ``index`` and slices; ``height`` and ``width``.
@@ -178,9 +178,11 @@ def open_events(path: str | Path, stream: str | None = None, *, format: str | No
         sized = True
     if sort or drop_outside:
         file = _repaired(file, sort, drop_outside and sized)
+    if not sized:
+        file.sized, (file.height, file.width) = False, extent(file)
     # What a converter has checked was checked against the file's own size
-    if not sized or check and (size is not None or sort or drop_outside or not found.checked):
-        check_events(file, sized)
+    if check and (size is not None or sort or drop_outside or not found.checked):
+        check_events(file)
     return file
 
 

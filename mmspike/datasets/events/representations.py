@@ -2,13 +2,17 @@
 
 Every function takes ``EVENT`` arrays in order of time, empty ones too, and refuses events outside of the sensor.
 Counting is a ``np.bincount`` over pixels for each bin, whose events are a run of the array: no bin number per event,
-and an accumulator that stays in the cache.
+and neither the accumulator nor what is computed per event leaves the cache.
 """
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 
 from .event_array import require_inside, require_order
 
 ROUNDING = 1e-9
+PIECE = 2 ** 17  # events
 
 
 def event_counts(events: np.ndarray, bins: int, height: int, width: int, start: int, stop: int) -> np.ndarray:
@@ -33,8 +37,8 @@ def event_counts(events: np.ndarray, bins: int, height: int, width: int, start: 
     """
     if stop <= start:
         raise ValueError(f'event_counts: the window from {start} us to {stop} us has no length')
-    _check(events, bins, height, width, 'event_counts')
-    return _count(events, _edges(events['t'], bins, start, stop), height, width)
+    t = _checked_times(events, bins, height, width, 'event_counts')
+    return _count(events, _edges(t, bins, start, stop), height, width)
 
 
 def stacked_histogram(events: np.ndarray, bins: int, height: int, width: int) -> np.ndarray:
@@ -58,8 +62,7 @@ def stacked_histogram(events: np.ndarray, bins: int, height: int, width: int) ->
     Differs: bins are found by whole numbers instead of float32 quotients; no events, or events of one time, are no
     error; an event outside of the sensor is one (the published code puts it on another pixel).
     """
-    _check(events, bins, height, width, 'stacked_histogram')
-    t = events['t']
+    t = _checked_times(events, bins, height, width, 'stacked_histogram')
     if not len(t) or t[0] == t[-1]:
         edges = np.array([0] + [len(t)] * bins)
     else:
@@ -90,18 +93,21 @@ def voxel_grid(events: np.ndarray, bins: int, height: int, width: int, normalize
     Source: Zhu et al., "Unsupervised Event-based Learning of Optical Flow, Depth, and Egomotion" (2019), equation 1,
     normalised as in E2VID. Differs: sums in float64.
     """
-    _check(events, bins, height, width, 'voxel_grid')
-    t, cells, grid = events['t'], height * width, np.zeros(bins * height * width)
-    if len(t):
-        span = int(t[-1] - t[0])
-        time = (t - t[0]) * ((bins - 1) / span) if span else np.zeros(len(t))
-        lower = np.minimum(time.astype(np.int64), bins - 1)
-        polarity = np.where(events['p'] > 0, 1., -1.)
-        share = (time - lower) * polarity  # of the later bin
-        place = lower * cells + events['y'].astype(np.int64) * width + events['x']
-        grid = np.bincount(place, polarity - share, bins * cells)
-        grid[cells:] += np.bincount(place, share, bins * cells)[:-cells] if bins > 1 else 0
-        grid[np.abs(grid) < ROUNDING] = 0  # polarities that cancel leave nothing but rounding
+    t = _checked_times(events, bins, height, width, 'voxel_grid')
+    cells, steps = height * width, max(1, bins - 1)
+    grid = np.zeros((steps + 1, cells))
+    span = int(t[-1] - t[0]) if len(t) and bins > 1 else 0
+    edges = _edges(t, steps, int(t[0]), int(t[-1])) if span else np.zeros(steps + 1, int)
+    edges[1 if not span else -1:] = len(t)  # the last event belongs to the last step; without a span all to the first
+    for k, run in _runs(edges):
+        place = _places(events[run], height, width)
+        both = _signed(np.bincount(place, minlength=2 * cells))
+        grid[k] += both
+        if span:  # times are summed as whole us, and only the sums divided
+            later = _signed(np.bincount(place, t[run] - t[0], 2 * cells)) * (steps / span) - k * both
+            grid[k] -= later
+            grid[k + 1] += later
+    grid = grid[:bins]
     if normalize:
         grid = _standardised(grid)
     return grid.reshape(bins, 1, height, width).astype(np.float32)
@@ -127,17 +133,16 @@ def time_surface(events: np.ndarray, height: int, width: int, tau: float, at: in
     """
     if tau <= 0:
         raise ValueError(f'time_surface: tau is {tau} us, expected a positive time')
-    _check(events, 1, height, width, 'time_surface')
+    t = _checked_times(events, 1, height, width, 'time_surface')
     if at is not None:
-        events = events[:np.searchsorted(events['t'], at, side='right')]
-    elif len(events):
-        at = int(events['t'][-1])
-    surface = np.zeros(2 * height * width, np.float32)
-    last = np.full(2 * height * width, -1)
-    last[_places(events, height, width)] = np.arange(len(events))  # of several numbers for a pixel the last one stays
-    fired = last >= 0
-    surface[fired] = np.exp((events['t'][last[fired]] - at) / tau)
-    return surface.reshape(2, height, width)
+        seen = np.searchsorted(t, at, side='right')
+        events, t = events[:seen], t[:seen]
+    elif len(t):
+        at = int(t[-1])
+    last = np.full(2 * height * width, -np.inf)
+    for _, run in _runs(np.array([0, len(t)])):
+        last[_places(events[run], height, width)] = t[run]  # of several times for a pixel the last one stays
+    return np.exp((last - (at or 0)) / tau).reshape(2, height, width).astype(np.float32)
 
 
 def polarity_channels(stack: np.ndarray) -> np.ndarray:
@@ -158,7 +163,7 @@ def three_sigma_image(events: np.ndarray, height: int, width: int) -> np.ndarray
 
     Source: Calabrese et al., "DHP19: Dynamic Vision Sensor 3D Human Pose Dataset" (2019), section 3.
     """
-    _check(events, 1, height, width, 'three_sigma_image')
+    _checked_times(events, 1, height, width, 'three_sigma_image')
     place = events['y'].astype(np.int64) * width + events['x']
     counts = np.bincount(place, minlength=height * width).reshape(height, width)
     spread = counts[counts > 0].std() if counts.any() else 0.
@@ -167,37 +172,56 @@ def three_sigma_image(events: np.ndarray, height: int, width: int) -> np.ndarray
     return np.minimum(counts / (3 * spread) * 255, 255).astype(np.uint8)
 
 
-def _check(events: np.ndarray, bins: int, height: int, width: int, where: str) -> None:
+def _checked_times(events: np.ndarray, bins: int, height: int, width: int, where: str) -> np.ndarray:
+    """Times side by side in memory, of events that may be counted. **Shape** [N]."""
     if bins < 1:
         raise ValueError(f'{where}: {bins} bins, expected at least 1')
-    require_order(events, where)
+    t = np.ascontiguousarray(events['t'])
+    require_order(t, where)
     require_inside(events, height, width, where)
+    return t
 
 
 def _edges(t: np.ndarray, bins: int, start: int, stop: int) -> np.ndarray:
     """Numbers of the first event of each bin, and of the first after the last bin. **Shape** [bins + 1]."""
     times = [start - -k * (stop - start) // bins for k in range(bins + 1)]  # rounded up: the first whole us of a bin
-    return np.searchsorted(np.ascontiguousarray(t), times)
+    return np.searchsorted(t, times)
 
 
 def _count(events: np.ndarray, edges: np.ndarray, height: int, width: int) -> np.ndarray:
     """Counts of the runs of events between the edges. **Shape** [len(edges) - 1, 2, height, width]."""
     cells = 2 * height * width
-    counts = np.empty((len(edges) - 1, cells), np.float32)
-    places = _places(events[edges[0]:edges[-1]], height, width)
-    for k, (first, last) in enumerate(zip(edges[:-1] - edges[0], edges[1:] - edges[0], strict=True)):
-        counts[k] = np.bincount(places[first:last], minlength=cells)
+    counts = np.zeros((len(edges) - 1, cells), np.float32)
+    for k, run in _runs(edges):
+        counts[k] += np.bincount(_places(events[run], height, width), minlength=cells).astype(np.float32)
     return counts.reshape(-1, 2, height, width)
+
+
+def _runs(edges: np.ndarray) -> Iterator[tuple[int, slice]]:
+    """Number of the bin and some of its events, few enough for what is computed of them to stay in the cache."""
+    for k, (first, last) in enumerate(pairwise(edges.tolist())):
+        for start in range(first, last, PIECE):
+            yield k, slice(start, min(start + PIECE, last))
 
 
 def _places(events: np.ndarray, height: int, width: int) -> np.ndarray:
     """Position of each event in [2, height, width]. int64, **Shape** [N]."""
-    rows = (events['p'] > 0) * np.int64(height) + events['y']
-    return rows * width + events['x']
+    place = events['y'].astype(np.int64)
+    place *= width
+    place += events['x']
+    place += (events['p'] > 0) * np.int64(height * width)
+    return place
+
+
+def _signed(sums: np.ndarray) -> np.ndarray:
+    """Polarity 1 minus polarity 0. [2 * cells] -> [cells]."""
+    darker, brighter = sums.reshape(2, -1)
+    return brighter - darker
 
 
 def _standardised(grid: np.ndarray) -> np.ndarray:
-    filled = grid != 0
+    filled = np.abs(grid) > ROUNDING
+    grid[~filled] = 0  # polarities that cancel leave nothing but rounding
     values = grid[filled]
     if len(values):
         spread = values.std(ddof=1) if len(values) > 1 else 0.

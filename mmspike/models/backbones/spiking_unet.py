@@ -60,7 +60,7 @@ class SpikingUNet(BaseModule):
         self.downs = nn.ModuleList(SpikingConv(widths[i], widths[i + 1], 2, neuron, norm) for i in range(LEVELS))
         self.residual = SpikingResidual(widths[-1], neuron, norm)
         self.ups = nn.ModuleList(
-            SpikingUp(2 * widths[i + 1], widths[i], 1, neuron, norm) for i in reversed(range(LEVELS)))
+            SpikingUp(2 * widths[i + 1], widths[i], neuron, norm) for i in reversed(range(LEVELS)))
         self.readout = Readout(2 * widths[0], out_channels, readout_neuron, norm)
         # Channels and stride of the membranes that may be set from outside
         self.state_sizes = {'stem': (widths[0], 1)}

@@ -1,9 +1,9 @@
 """The blocks of a spiking U-Net: each takes the membranes of its neurons and gives them back."""
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmspike.models.layers.saving import conv_of_spikes, gives_small_numbers, norm_and_run, saved_as
+from mmspike.models.layers.enlarged_conv import EnlargedConv2d
+from mmspike.models.layers.saving import conv_of_spikes, gives_small_numbers, norm_and_run
 from mmspike.models.layers.time import per_step
 from mmspike.registry import MODELS
 
@@ -34,20 +34,15 @@ class SpikingUp(SpikingConv):
         two maps ``[T, B, in_channels / 2, H, W]``, v -> spikes ``[T, B, out_channels, 2H, 2W]``, v.
     """
 
-    def forward(self, x: Tensor, skip: Tensor, v: Tensor | None, sources: tuple) -> tuple[Tensor, Tensor]:
-        spikes = torch.cat([x, skip], 2)
-        keep = torch.is_grad_enabled() and all(map(gives_small_numbers, sources))
-        x = per_step(lambda frames: self._enlarge_and_convolve(frames, keep), spikes)
-        return norm_and_run(self.norm, self.neuron, x, v)
+    def __init__(self, in_channels: int, out_channels: int, neuron: dict, norm: dict):
+        super().__init__(in_channels, out_channels, 1, neuron, norm)
+        self.conv = EnlargedConv2d(in_channels, out_channels)
 
-    def _enlarge_and_convolve(self, spikes: Tensor, keep_small: bool) -> Tensor:
-        """A training keeps the spikes as int8, not the four times larger map that the convolution's gradient needs."""
-        large = enlarge(spikes)
-        if not keep_small:
-            return self.conv(large)
-        small, dtype = spikes.detach().to(torch.int8), spikes.dtype
-        with saved_as(large, lambda: enlarge(small.to(dtype))):
-            return self.conv(large)
+    def forward(self, x: Tensor, skip: Tensor, v: Tensor | None, sources: tuple) -> tuple[Tensor, Tensor]:
+        """``sources``: the neurons that give x and skip."""
+        spikes, small = torch.cat([x, skip], 2), all(map(gives_small_numbers, sources))
+        x = per_step(lambda frames: self.conv(frames, small), spikes)
+        return norm_and_run(self.norm, self.neuron, x, v)
 
 
 class SpikingResidual(nn.Module):
@@ -93,8 +88,3 @@ class Readout(nn.Module):
     def forward(self, x: Tensor, v: Tensor | None, source: nn.Module) -> tuple[Tensor, Tensor | None]:
         x = conv_of_spikes(self.conv, source, x)
         return (x, None) if self.neuron is None else norm_and_run(self.norm, self.neuron, x, v)
-
-
-def enlarge(frames: Tensor) -> Tensor:
-    """``[N, C, H, W]`` -> ``[N, C, 2H, 2W]``."""
-    return F.interpolate(frames, scale_factor=2, mode='bilinear', align_corners=False)
