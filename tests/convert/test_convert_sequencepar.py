@@ -21,7 +21,7 @@ SIZES = dict(context_length=5, vocab_size=7)
 def tiny_clip(side=4):
     """A CLIP as OpenAI names it, with what is not read of it."""
     torch.manual_seed(0)
-    towers = dict(visual=CLIPVision(dict(VISION, patch_size=8), 8 * side), text=CLIPPhrases(3, 3, TEXT, **SIZES))
+    towers = dict(visual=CLIPVision(dict(VISION, patch_size=8), 8 * side), text=CLIPPhrases(3, TEXT, **SIZES))
     names = {f'visual.{name}': value for name, value in towers['visual'].state_dict().items()}
     names |= {name: value for name, value in towers['text'].state_dict().items() if name != 'tokens'}
     return names | {'visual.ln_post.weight': torch.ones(8), 'visual.ln_post.bias': torch.zeros(8),
@@ -85,7 +85,7 @@ def test_a_file_of_clip_in_every_format(root, tmp_path, form):
         vision = CLIPVision(dict(VISION, patch_size=8), 8 * side)
         vision.load_state_dict({name.removeprefix('backbone.'): value for name, value in saved.items()
                                 if name.startswith('backbone.')})
-    text = CLIPPhrases(3, 3, TEXT, **SIZES)
+    text = CLIPPhrases(3, TEXT, **SIZES)
     text.load_state_dict({name.removeprefix('head.phrases.'): value for name, value in saved.items()
                           if name.startswith('head.phrases.')})
 

@@ -282,7 +282,7 @@ def test_computing_blocks_again_changes_no_gradient(tower):
         if tower == 'vision':
             model, inputs = CLIPVision(VISION, 32, with_cp=again), (torch.randn(2, 3, 32, 32),)
         else:
-            model, inputs = CLIPPhrases(A, A, TEXT, frozen=False, with_cp=again, **SIZES), ()
+            model, inputs = CLIPPhrases(A, TEXT, frozen=False, with_cp=again, **SIZES), ()
             model.set_tokens(torch.arange(A * 12).view(A, 12))
         out = model(*inputs)
         (out[0] if tower == 'vision' else out).square().sum().backward()
@@ -296,7 +296,7 @@ def tokenizer():
 
 
 def test_a_frozen_text_tower_runs_once_and_again_after_loading(tokenizer):
-    phrases = CLIPPhrases(A, A, TEXT, **SIZES)
+    phrases = CLIPPhrases(A, TEXT, **SIZES)
     assert not phrases.is_told
     with pytest.raises(ValueError, match='the phrases are not known'):
         phrases()
@@ -307,18 +307,18 @@ def test_a_frozen_text_tower_runs_once_and_again_after_loading(tokenizer):
     phrases.double()
     torch.testing.assert_close(phrases(), features.double(), rtol=1e-4, atol=1e-5)
     torch.manual_seed(5)
-    other = CLIPPhrases(A, A, TEXT, **SIZES)
+    other = CLIPPhrases(A, TEXT, **SIZES)
     other.load_state_dict(phrases.state_dict())  # phrases come with the weights
     torch.testing.assert_close(other(), features, rtol=1e-4, atol=1e-5)
     published = {name: value for name, value in phrases.state_dict().items() if name != 'tokens'}
     assert other.load_state_dict(published).missing_keys == [] and other.is_told
-    stated = CLIPPhrases(A, A, TEXT, phrases=META['phrases'][::-1], **SIZES)
+    stated = CLIPPhrases(A, TEXT, phrases=META['phrases'][::-1], **SIZES)
     stated.load_state_dict(phrases.state_dict())
     torch.testing.assert_close(stated(), features.flip(0), rtol=1e-4, atol=1e-5)
 
 
 def test_absences_and_templates(tokenizer):
-    plain, both = CLIPPhrases(A, A, TEXT, **SIZES), CLIPPhrases(2 * A, A, TEXT, negative='no {}', **SIZES)
+    plain, both = CLIPPhrases(A, TEXT, **SIZES), CLIPPhrases(A, TEXT, negatives=True, negative='no {}', **SIZES)
     plain.read_meta(dict(META, phrases=[f'no {phrase}' for phrase in META['phrases']]))
     both.read_meta(META)
     assert torch.equal(both.tokens[A:], plain.tokens)
@@ -339,7 +339,7 @@ def test_a_trained_text_tower_gets_gradients(tokenizer):
 ])
 def test_phrases_that_do_not_fit(tokenizer, meta, message):
     with pytest.raises(ValueError, match=message):
-        CLIPPhrases(A, A, TEXT, **SIZES).read_meta(meta)
+        CLIPPhrases(A, TEXT, **SIZES).read_meta(meta)
 
 
 def test_words_from_a_file(tmp_path):
