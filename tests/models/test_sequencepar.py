@@ -15,6 +15,7 @@ from mmspike.models.layers.phrases import CLIPPhrases, LearnedPhrases
 from mmspike.models.layers.sequence_decoder import SequenceDecoder
 from mmspike.models.layers.sequence_search import beam_search, greedy
 from mmspike.registry import MODELS
+from mmspike.utils.checkpoint import CheckpointError
 from mmspike.utils.text_embeddings import TextEmbeddings
 
 A = 5
@@ -267,9 +268,12 @@ def test_positions_of_a_clip_for_another_size():
     with pytest.raises(ValueError, match=re.escape('images of 48x32, expected 64x32. Set model.backbone.img_size='
                                                    '"(48,32)"')):
         wide(torch.zeros(1, 3, 48, 32))
-    other = CLIPVision(dict(VISION, width=12), 32)
-    with pytest.raises(RuntimeError, match='size mismatch for positional_embedding'):
-        other.load_state_dict(small.state_dict())
+    for change, told in ((dict(width=12), 'width 12, 2 layers, patches of 8'),
+                         (dict(layers=3), 'width 8, 3 layers, patches of 8'),
+                         (dict(patch_size=4), 'width 8, 2 layers, patches of 4')):
+        with pytest.raises(CheckpointError, match='the weights are of a CLIP of width 8, 2 layers, '
+                                                  f'patches of 8, the model is one of {told}. Set model.backbone.arch'):
+            CLIPVision(dict(VISION, **change), 32).load_state_dict(small.state_dict())
     with pytest.raises(ValueError, match="arch is 'ViT-L/15'; expected one of .*Did you mean 'ViT-L/14'"):
         CLIPVision('ViT-L/15')
 

@@ -10,7 +10,7 @@ from mmspike.registry import MODELS
 from mmspike.utils.clip_tokens import clip_tokens
 from mmspike.utils.text_embeddings import TextEmbeddings, check_distinct
 
-from .clip_transformer import TEXT, ClipTransformer, tower
+from .clip_transformer import TEXT, ClipTransformer, refuse_other_size, tower
 
 
 class Phrases(BaseModule):
@@ -100,6 +100,7 @@ class CLIPPhrases(Phrases):
 
     Raises:
         ValueError: an unknown architecture, two attributes of the same phrase, or phrases that nobody told.
+        CheckpointError: weights of another architecture.
         ImportError: a data set is read and open_clip, whose tokenizer is used, is not installed.
 
     Source: CLIP (arXiv 2103.00020), as SequencePAR uses it.
@@ -112,7 +113,7 @@ class CLIPPhrases(Phrases):
                  activation: str = 'quick_gelu', with_cp: bool = False,
                  init_cfg: dict | list[dict] | None = None) -> None:
         super().__init__(init_cfg)
-        size = tower(arch, TEXT, 'CLIPPhrases')
+        self.size = size = tower(arch, TEXT, 'CLIPPhrases')
         self.num_attributes, self.negatives, self.frozen = num_attributes, negatives, frozen
         self.template, self.negative, self.channels = template, negative, size.output_dims
         self.token_embedding = nn.Embedding(vocab_size, size.width)
@@ -186,6 +187,7 @@ class CLIPPhrases(Phrases):
 
 def _keep_phrases(module: CLIPPhrases, state_dict: dict, prefix: str, *args) -> None:
     """Phrases that the config states stay; a published checkpoint has none, and those that are there stay then."""
+    refuse_other_size(state_dict, prefix, module.size, TEXT, 'model.head.phrases.arch')
     name = f'{prefix}tokens'
     if module.is_stated or name not in state_dict:
         state_dict[name] = module.tokens
