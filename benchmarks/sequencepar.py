@@ -44,13 +44,13 @@ def build(attributes: int, args: argparse.Namespace, dtype: torch.dtype = torch.
 
 
 def never_end(parts: dict) -> None:
-    """Make the end the least likely token: its row of the output layer is the opposite of all others' mean."""
+    """Make the end the least likely token: its row of the output layer is against the mean of what it is given."""
+    hidden = []
+    handle = parts['ours'].fc.register_forward_pre_hook(lambda _, args: hidden.append(args[0].flatten(0, 1)))
+    decode('ours', parts)
+    handle.remove()
+    mean = torch.cat(hidden).mean(0)
     for decoder in (parts['plain'], parts['ours']):
-        hidden = []
-        handle = decoder.fc.register_forward_pre_hook(lambda _, args, hidden=hidden: hidden.append(args[0]))
-        decode('plain' if decoder is parts['plain'] else 'ours', parts)
-        handle.remove()
-        mean = torch.cat([x.flatten(0, 1) for x in hidden]).mean(0)
         decoder.fc.weight[1] = -10 * mean / mean.norm()
 
 

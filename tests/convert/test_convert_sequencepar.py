@@ -11,7 +11,7 @@ from mmspike.convert import clip, sequencepar
 from mmspike.models import CLIPVision
 from mmspike.models.layers.phrases import CLIPPhrases
 from mmspike.registry import MODELS
-from mmspike.utils.checkpoint import CheckpointError
+from mmspike.utils.checkpoint import CheckpointError, compare_state_dict
 from mmspike.utils.foreign_weights import read_weights
 
 VISION, TEXT = (dict(width=8, layers=2, heads=2, output_dims=6), dict(width=4, layers=1, heads=2, output_dims=6))
@@ -21,7 +21,7 @@ SIZES = dict(context_length=5, vocab_size=7)
 def tiny_clip(side=4):
     """A CLIP as OpenAI names it, with what is not read of it."""
     torch.manual_seed(0)
-    towers = dict(visual=CLIPVision(dict(VISION, patch_size=8), 8 * side), text=CLIPPhrases(3, 3, TEXT, **SIZES))
+    towers = dict(visual=CLIPVision(dict(VISION, patch_size=8), 8 * side), text=CLIPPhrases(3, TEXT, **SIZES))
     names = {f'visual.{name}': value for name, value in towers['visual'].state_dict().items()}
     names |= {name: value for name, value in towers['text'].state_dict().items() if name != 'tokens'}
     return names | {'visual.ln_post.weight': torch.ones(8), 'visual.ln_post.bias': torch.zeros(8),
@@ -85,7 +85,7 @@ def test_a_file_of_clip_in_every_format(root, tmp_path, form):
         vision = CLIPVision(dict(VISION, patch_size=8), 8 * side)
         vision.load_state_dict({name.removeprefix('backbone.'): value for name, value in saved.items()
                                 if name.startswith('backbone.')})
-    text = CLIPPhrases(3, 3, TEXT, **SIZES)
+    text = CLIPPhrases(3, TEXT, **SIZES)
     text.load_state_dict({name.removeprefix('head.phrases.'): value for name, value in saved.items()
                           if name.startswith('head.phrases.')})
 
@@ -98,15 +98,20 @@ def test_files_that_cannot_be_read(tmp_path):
         read_weights(tmp_path / 'bad.safetensors')
 
 
-def test_a_file_of_another_architecture_is_named(tmp_path):
-    from mmspike.utils.checkpoint import compare_state_dict
-    ours = MODELS.build(dict(
-        type='AttributeRecognizer', backbone=dict(type='CLIPVision', img_size=32, arch=dict(VISION, width=12,
-                                                                                            patch_size=8)),
-        head=dict(type='SequenceHead', num_attributes=3, decoder=dict(embed_dims=8, depth=1, num_heads=1),
-                  phrases=dict(type='LearnedPhrases', channels=8))))
-    assert 'backbone.conv1.weight [12, 3, 8, 8] in the model, [8, 3, 8, 8] in the file' in str(
-        compare_state_dict(ours, clip(tiny_clip())))
+def test_a_file_of_another_architecture_is_refused_by_name():
+    """As a training compares it with the model, before it is loaded; a ViT-B/32 nearly fits a ViT-B/16."""
+    with torch.device('meta'):
+        vision = {arch: CLIPVision(arch) for arch in ('ViT-B/16', 'ViT-B/32')}
+        text = {arch: CLIPPhrases(2, arch) for arch in ('ViT-B/16', 'ViT-L/14')}
+        ours = torch.nn.ModuleDict(dict(backbone=vision['ViT-B/16'], phrases=text['ViT-B/16']))
+        theirs = {f'backbone.{name}': value for name, value in vision['ViT-B/32'].state_dict().items()}
+        with pytest.raises(CheckpointError, match="patches of 32, the model is one of width 768, 12 layers, patches of "
+                                                  "16. Set model.backbone.arch='ViT-B/32', or give the file"):
+            compare_state_dict(ours, theirs)
+        theirs = {f'phrases.{name}': value for name, value in text['ViT-L/14'].state_dict().items()}
+        with pytest.raises(CheckpointError, match="a CLIP of width 768, 12 layers, the model is one of width 512, 12 "
+                                                  "layers. Set model.head.phrases.arch='ViT-L/14'"):
+            compare_state_dict(ours, theirs)
 
 
 def test_what_is_refused():

@@ -15,6 +15,7 @@ from mmspike.models.layers.phrases import CLIPPhrases, LearnedPhrases
 from mmspike.models.layers.sequence_decoder import SequenceDecoder
 from mmspike.models.layers.sequence_search import beam_search, greedy
 from mmspike.registry import MODELS
+from mmspike.utils.checkpoint import CheckpointError
 from mmspike.utils.text_embeddings import TextEmbeddings
 
 A = 5
@@ -267,9 +268,12 @@ def test_positions_of_a_clip_for_another_size():
     with pytest.raises(ValueError, match=re.escape('images of 48x32, expected 64x32. Set model.backbone.img_size='
                                                    '"(48,32)"')):
         wide(torch.zeros(1, 3, 48, 32))
-    other = CLIPVision(dict(VISION, width=12), 32)
-    with pytest.raises(RuntimeError, match='size mismatch for positional_embedding'):
-        other.load_state_dict(small.state_dict())
+    for change, told in ((dict(width=12), 'width 12, 2 layers, patches of 8'),
+                         (dict(layers=3), 'width 8, 3 layers, patches of 8'),
+                         (dict(patch_size=4), 'width 8, 2 layers, patches of 4')):
+        with pytest.raises(CheckpointError, match='the weights are of a CLIP of width 8, 2 layers, '
+                                                  f'patches of 8, the model is one of {told}. Set model.backbone.arch'):
+            CLIPVision(dict(VISION, **change), 32).load_state_dict(small.state_dict())
     with pytest.raises(ValueError, match="arch is 'ViT-L/15'; expected one of .*Did you mean 'ViT-L/14'"):
         CLIPVision('ViT-L/15')
 
@@ -282,7 +286,7 @@ def test_computing_blocks_again_changes_no_gradient(tower):
         if tower == 'vision':
             model, inputs = CLIPVision(VISION, 32, with_cp=again), (torch.randn(2, 3, 32, 32),)
         else:
-            model, inputs = CLIPPhrases(A, A, TEXT, frozen=False, with_cp=again, **SIZES), ()
+            model, inputs = CLIPPhrases(A, TEXT, frozen=False, with_cp=again, **SIZES), ()
             model.set_tokens(torch.arange(A * 12).view(A, 12))
         out = model(*inputs)
         (out[0] if tower == 'vision' else out).square().sum().backward()
@@ -296,7 +300,7 @@ def tokenizer():
 
 
 def test_a_frozen_text_tower_runs_once_and_again_after_loading(tokenizer):
-    phrases = CLIPPhrases(A, A, TEXT, **SIZES)
+    phrases = CLIPPhrases(A, TEXT, **SIZES)
     assert not phrases.is_told
     with pytest.raises(ValueError, match='the phrases are not known'):
         phrases()
@@ -307,18 +311,18 @@ def test_a_frozen_text_tower_runs_once_and_again_after_loading(tokenizer):
     phrases.double()
     torch.testing.assert_close(phrases(), features.double(), rtol=1e-4, atol=1e-5)
     torch.manual_seed(5)
-    other = CLIPPhrases(A, A, TEXT, **SIZES)
+    other = CLIPPhrases(A, TEXT, **SIZES)
     other.load_state_dict(phrases.state_dict())  # phrases come with the weights
     torch.testing.assert_close(other(), features, rtol=1e-4, atol=1e-5)
     published = {name: value for name, value in phrases.state_dict().items() if name != 'tokens'}
     assert other.load_state_dict(published).missing_keys == [] and other.is_told
-    stated = CLIPPhrases(A, A, TEXT, phrases=META['phrases'][::-1], **SIZES)
+    stated = CLIPPhrases(A, TEXT, phrases=META['phrases'][::-1], **SIZES)
     stated.load_state_dict(phrases.state_dict())
     torch.testing.assert_close(stated(), features.flip(0), rtol=1e-4, atol=1e-5)
 
 
 def test_absences_and_templates(tokenizer):
-    plain, both = CLIPPhrases(A, A, TEXT, **SIZES), CLIPPhrases(2 * A, A, TEXT, negative='no {}', **SIZES)
+    plain, both = CLIPPhrases(A, TEXT, **SIZES), CLIPPhrases(A, TEXT, negatives=True, negative='no {}', **SIZES)
     plain.read_meta(dict(META, phrases=[f'no {phrase}' for phrase in META['phrases']]))
     both.read_meta(META)
     assert torch.equal(both.tokens[A:], plain.tokens)
@@ -339,7 +343,7 @@ def test_a_trained_text_tower_gets_gradients(tokenizer):
 ])
 def test_phrases_that_do_not_fit(tokenizer, meta, message):
     with pytest.raises(ValueError, match=message):
-        CLIPPhrases(A, A, TEXT, **SIZES).read_meta(meta)
+        CLIPPhrases(A, TEXT, **SIZES).read_meta(meta)
 
 
 def test_words_from_a_file(tmp_path):

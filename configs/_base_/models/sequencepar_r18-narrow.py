@@ -9,6 +9,8 @@ model = dict(
         num_attributes=12,
         in_channels=(64, 128),
         phrases=dict(type='LearnedPhrases', channels=96),
-        codec=dict(mode='eos', order='dataset'),
-        decoder=dict(embed_dims=96, depth=2, num_heads=4, head_dims=24, feedforward_channels=192, dropout=0.0),
+        codec=dict(type='AttributeSequenceCodec', mode='eos', order='dataset'),
+        decoder=dict(
+            type='SequenceDecoder', embed_dims=96, depth=2, num_heads=4, head_dims=24, feedforward_channels=192,
+            dropout=0.0),
         loss=dict(type='TokenLoss', weighted=True)))

@@ -13,6 +13,8 @@ model = dict(
         num_attributes=26,
         in_channels=None,  # tokens of the width of the decoder, as they are
         phrases=dict(type='LearnedPhrases', channels=768),
-        codec=dict(mode='eos', order='dataset'),
-        decoder=dict(embed_dims=768, depth=6, num_heads=8, head_dims=64, feedforward_channels=2048, dropout=0.1),
+        codec=dict(type='AttributeSequenceCodec', mode='eos', order='dataset'),
+        decoder=dict(
+            type='SequenceDecoder', embed_dims=768, depth=6, num_heads=8, head_dims=64, feedforward_channels=2048,
+            dropout=0.1),
         loss=dict(type='TokenLoss', weighted=False)))

@@ -7,7 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmspike.models.layers.clip_transformer import VISION, ClipTransformer, tower
+from mmspike.models.layers.clip_transformer import VISION, ClipTransformer, refuse_other_size, tower
 from mmspike.registry import MODELS
 
 
@@ -29,6 +29,7 @@ class CLIPVision(BaseModule):
 
     Raises:
         ValueError: an unknown architecture, or images of another size.
+        CheckpointError: weights of another architecture.
 
     Source: CLIP (arXiv 2103.00020), as SequencePAR uses it.
     Differs: from CLIP, which takes the class token alone, through a norm (``ln_post``) that is not here.
@@ -38,7 +39,7 @@ class CLIPVision(BaseModule):
                  activation: str = 'quick_gelu', with_cp: bool = False,
                  init_cfg: dict | list[dict] | None = None) -> None:
         super().__init__(init_cfg)
-        size = tower(arch, VISION, 'CLIPVision')
+        self.size = size = tower(arch, VISION, 'CLIPVision')
         self.img_size = (img_size, img_size) if isinstance(img_size, int) else tuple(img_size)
         self.grid = tuple(side // size.patch_size for side in self.img_size)
         if 0 in self.grid:
@@ -66,13 +67,14 @@ class CLIPVision(BaseModule):
 
 def _fit_positions(module: CLIPVision, state_dict: dict, prefix: str, *args) -> None:
     """Learned positions of a square grid, as those of CLIP's checkpoints, become those of the module's grid."""
+    refuse_other_size(state_dict, prefix, module.size, VISION, 'model.backbone.arch')
     name = f'{prefix}positional_embedding'
     table = state_dict.get(name)
     if table is None or len(table) == len(module.positional_embedding):
         return
     side = round((len(table) - 1)**0.5)
-    if side * side != len(table) - 1 or table.shape[1:] != module.positional_embedding.shape[1:]:
-        return  # another model: loading says so
+    if side * side != len(table) - 1:
+        return  # of another image that is not square: loading says so
     grid = table[1:].reshape(1, side, side, -1).permute(0, 3, 1, 2).float()
     grid = F.interpolate(grid, module.grid, mode='bicubic', align_corners=False, antialias=True)
     state_dict[name] = torch.cat([table[:1], grid.flatten(2)[0].T.to(table.dtype)])

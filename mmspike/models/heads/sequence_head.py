@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from mmspike.codecs.attribute_sequence import BOS, EOS, FIRST, PAD
 from mmspike.models.layers.image_memory import ImageMemory
-from mmspike.models.layers.sequence_decoder import SequenceDecoder
 from mmspike.models.layers.sequence_search import Sequences, beam_search, greedy
 from mmspike.registry import MODELS, TASK_UTILS
 
@@ -28,8 +27,8 @@ class SequenceHead(BaseModule):
         num_attributes: A.
         in_channels: of the backbone, see :class:`mmspike.models.layers.image_memory.ImageMemory`.
         phrases: config of what gives the vectors of the phrases: ``LearnedPhrases``, ``FilePhrases``, ``CLIPPhrases``.
-        codec: options of :class:`mmspike.codecs.AttributeSequenceCodec`.
-        decoder: options of :class:`mmspike.models.layers.sequence_decoder.SequenceDecoder`.
+        codec: config of what makes sequences of labels, by default an ``AttributeSequenceCodec``.
+        decoder: config of the decoder, by default a ``SequenceDecoder``.
         num_beams: 1 takes the likeliest token at each step, more are beams.
         length_penalty: of the beams.
         loss: config of the loss, called as ``loss(logits [B, L, V], targets [B, L])``.
@@ -50,8 +49,8 @@ class SequenceHead(BaseModule):
                  num_attributes: int,
                  in_channels: int | Sequence[int] | None = None,
                  phrases: dict = dict(type='LearnedPhrases', channels=768),  # noqa: B006  (a config, never changed)
-                 codec: Mapping | None = None,
-                 decoder: Mapping | None = None,
+                 codec: dict | None = None,
+                 decoder: dict | None = None,
                  num_beams: int = 1,
                  length_penalty: float = 0.0,
                  loss: dict = dict(type='TokenLoss'),  # noqa: B006
@@ -63,11 +62,12 @@ class SequenceHead(BaseModule):
         self.codec = TASK_UTILS.build(
             dict(dict(type='AttributeSequenceCodec'), **codec or {}, num_attributes=num_attributes))
         # As many positions as the longest sequence of any mode, one of which is a whole published caption
-        self.decoder = SequenceDecoder(self.codec.vocab_size, num_attributes + 1, **decoder or {})
+        self.decoder = MODELS.build(dict(dict(type='SequenceDecoder'), **decoder or {},
+                                         vocab_size=self.codec.vocab_size, max_length=num_attributes + 1))
         width = self.decoder.embed_dims
         self.memory = ImageMemory(in_channels, width)
-        own = dict(num_attributes=num_attributes) if phrases['type'] != 'LearnedPhrases' else {}
-        self.phrases = MODELS.build(dict(phrases, num_phrases=self.codec.num_phrases, **own))
+        negatives = self.codec.num_phrases > num_attributes
+        self.phrases = MODELS.build(dict(phrases, num_attributes=num_attributes, negatives=negatives))
         self.word_proj = nn.Identity() if self.phrases.channels == width else nn.Linear(self.phrases.channels, width)
         special = torch.stack([torch.ones(width), -torch.ones(width), torch.zeros(width)])
         self.register_buffer('special', special[torch.tensor([BOS, EOS, PAD])])

@@ -1,4 +1,4 @@
-from . import neuron, phrases  # noqa: F401  (register the neurons and the vectors of phrases)
+from . import neuron, phrases, sequence_decoder  # noqa: F401  (register neurons, vectors of phrases, the decoder)
 from .fusion import CrossAttentionFusion
 from .key_frames import split_key_frames
 from .norm import StepBatchNorm2d

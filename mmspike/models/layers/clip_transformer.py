@@ -1,12 +1,14 @@
 """What the two towers of CLIP have in common: their sizes and their Transformer, under the names of its checkpoints."""
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmspike.utils.checkpoint import CheckpointError
 from mmspike.utils.lookup import did_you_mean, nearest
 
 
@@ -56,6 +58,38 @@ def tower(arch: str | Mapping, known: Mapping[str, Tower], owner: str) -> Tower:
         raise ValueError(f'{owner}: arch is {arch!r}; expected one of {", ".join(map(repr, known))}, or a dict of '
                          f'width, layers, heads, output_dims and patch_size.{did_you_mean(nearest(arch, known))}')
     return known[arch]
+
+
+def refuse_other_size(state_dict: Mapping[str, Tensor], prefix: str, size: Tower, known: Mapping[str, Tower],
+                      option: str) -> None:
+    """Checks that weights are those of a tower of this size, before anything of them is used.
+
+    Args:
+        state_dict: of a whole model.
+        prefix: of the tower's names in it.
+        size: of the tower that is to take them.
+        known: sizes by name, to tell which one the weights are of.
+        option: of the config, that says the size.
+
+    Raises:
+        CheckpointError: another width, depth or patch; says both, and what to set.
+    """
+    table, patches = (state_dict.get(f'{prefix}{name}') for name in ('positional_embedding', 'conv1.weight'))
+    if table is None or table.ndim != 2 or (size.patch_size and patches is None):
+        return  # not of a CLIP: loading says what is missing
+    blocks = re.compile(re.escape(f'{prefix}transformer.resblocks.') + r'(\d+)\.')
+    layers = len({match[1] for match in map(blocks.match, state_dict) if match})
+    found = Tower(table.shape[1], layers, 0, 0, patches.shape[-1] if patches is not None else 0)
+    if found == replace(size, heads=0, output_dims=0):
+        return
+    name = next((repr(name) for name, one in known.items() if found == replace(one, heads=0, output_dims=0)),
+                'dict(width=..., layers=..., heads=..., output_dims=..., patch_size=...)')
+    raise CheckpointError(f'{option}: the weights are of a CLIP of {_told(found)}, the model is one of {_told(size)}. '
+                          f'Set {option}={name}, or give the file of the model that is meant.')
+
+
+def _told(size: Tower) -> str:
+    return f'width {size.width}, {size.layers} layers' + (f', patches of {size.patch_size}' if size.patch_size else '')
 
 
 class ClipBlock(nn.Module):

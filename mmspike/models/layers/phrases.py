@@ -10,13 +10,13 @@ from mmspike.registry import MODELS
 from mmspike.utils.clip_tokens import clip_tokens
 from mmspike.utils.text_embeddings import TextEmbeddings, check_distinct
 
-from .clip_transformer import TEXT, ClipTransformer, tower
+from .clip_transformer import TEXT, ClipTransformer, refuse_other_size, tower
 
 
 class Phrases(BaseModule):
     """What a head of sequences asks of the vectors of its phrases: calling gives them, ``[P, channels]``.
 
-    P is the number of attributes, or twice that: then their absences follow.
+    P is the number of attributes; with ``negatives`` their absences follow, and it is twice that.
     """
 
     attributes: list[str] | None = None  # names, in order, where they are known
@@ -32,15 +32,17 @@ class LearnedPhrases(Phrases):
     """A learned vector per phrase, of whose words nothing is known.
 
     Args:
-        num_phrases: P.
+        num_attributes: A.
         channels: of a vector.
+        negatives: whether there are vectors of absences, too.
         init_cfg: mmengine's.
     """
 
-    def __init__(self, num_phrases: int, channels: int, init_cfg: dict | list[dict] | None = None) -> None:
+    def __init__(self, num_attributes: int, channels: int, negatives: bool = False,
+                 init_cfg: dict | list[dict] | None = None) -> None:
         super().__init__(init_cfg)
         self.channels = channels
-        self.vectors = nn.Parameter(torch.randn(num_phrases, channels))
+        self.vectors = nn.Parameter(torch.randn(num_attributes * (1 + negatives), channels))
 
     def forward(self) -> Tensor:
         return self.vectors
@@ -53,20 +55,20 @@ class FilePhrases(Phrases):
     Of the data set, as the labels are: not part of a checkpoint.
 
     Args:
-        num_phrases: P, the number of attributes; twice that needs a file with their absences (``--negative``).
-        text_embeddings: the file.
         num_attributes: A.
+        text_embeddings: the file.
+        negatives: whether there are vectors of absences, too, which the file has to hold (``--negative``).
         init_cfg: mmengine's.
 
     Raises:
         ValueError: an unreadable file, one of another number of attributes, two of the same phrase, or no absences.
     """
 
-    def __init__(self, num_phrases: int, text_embeddings: str | Path, num_attributes: int,
+    def __init__(self, num_attributes: int, text_embeddings: str | Path, negatives: bool = False,
                  init_cfg: dict | list[dict] | None = None) -> None:
         super().__init__(init_cfg)
         file = TextEmbeddings.read(text_embeddings)
-        vectors = file.vectors_of(num_attributes, negatives=num_phrases > num_attributes, source=text_embeddings)
+        vectors = file.vectors_of(num_attributes, negatives, text_embeddings)
         check_distinct(file.attributes, file.phrases, str(text_embeddings))
         self.attributes, self.channels = file.attributes, vectors.shape[1]
         self.register_buffer('vectors', torch.from_numpy(vectors), persistent=False)
@@ -83,10 +85,10 @@ class CLIPPhrases(Phrases):
     the tower is frozen their features are computed once, and again when the weights have been loaded or moved.
 
     Args:
-        num_phrases: P.
-        num_attributes: A; where P is twice that, ``negative`` makes the other phrases.
+        num_attributes: A.
         arch: as that of ``CLIPVision``, or a dict of ``width``, ``layers``, ``heads`` and ``output_dims``.
         frozen: whether the tower keeps its weights; the published SequencePAR trains it.
+        negatives: whether there are features of absences, too.
         template: put around each phrase, such as ``'a photo of {}'``.
         negative: put around it for its absence.
         phrases: one per attribute; by default those of the data set.
@@ -98,19 +100,21 @@ class CLIPPhrases(Phrases):
 
     Raises:
         ValueError: an unknown architecture, two attributes of the same phrase, or phrases that nobody told.
+        CheckpointError: weights of another architecture.
         ImportError: a data set is read and open_clip, whose tokenizer is used, is not installed.
 
     Source: CLIP (arXiv 2103.00020), as SequencePAR uses it.
     Differs: the published code runs the tower for every batch, in evaluation too.
     """
 
-    def __init__(self, num_phrases: int, num_attributes: int, arch: str | Mapping = 'ViT-L/14', frozen: bool = True,
-                 template: str = '{}', negative: str = 'not {}', phrases: Sequence[str] | None = None,
-                 context_length: int = 77, vocab_size: int = 49408, activation: str = 'quick_gelu',
-                 with_cp: bool = False, init_cfg: dict | list[dict] | None = None) -> None:
+    def __init__(self, num_attributes: int, arch: str | Mapping = 'ViT-L/14', frozen: bool = True,
+                 negatives: bool = False, template: str = '{}', negative: str = 'not {}',
+                 phrases: Sequence[str] | None = None, context_length: int = 77, vocab_size: int = 49408,
+                 activation: str = 'quick_gelu', with_cp: bool = False,
+                 init_cfg: dict | list[dict] | None = None) -> None:
         super().__init__(init_cfg)
-        size = tower(arch, TEXT, 'CLIPPhrases')
-        self.num_phrases, self.num_attributes, self.frozen = num_phrases, num_attributes, frozen
+        self.size = size = tower(arch, TEXT, 'CLIPPhrases')
+        self.num_attributes, self.negatives, self.frozen = num_attributes, negatives, frozen
         self.template, self.negative, self.channels = template, negative, size.output_dims
         self.token_embedding = nn.Embedding(vocab_size, size.width)
         self.positional_embedding = nn.Parameter(0.01 * torch.randn(context_length, size.width))
@@ -118,7 +122,7 @@ class CLIPPhrases(Phrases):
         self.ln_final = nn.LayerNorm(size.width)
         self.text_projection = nn.Parameter(size.width**-0.5 * torch.randn(size.width, size.output_dims))
         nn.init.normal_(self.token_embedding.weight, std=0.02)
-        self.register_buffer('tokens', torch.full((num_phrases, context_length), -1))
+        self.register_buffer('tokens', torch.full((num_attributes * (1 + negatives), context_length), -1))
         self._features: Tensor | None = None
         self.requires_grad_(not frozen)
         self.register_load_state_dict_pre_hook(_keep_phrases)
@@ -143,7 +147,7 @@ class CLIPPhrases(Phrases):
                              'AttributeDataset, and set model.head.num_attributes to its number of attributes.')
         check_distinct(names, phrases, str(meta.get('dataset') or 'the data set'))
         texts = [self.template.format(phrase) for phrase in phrases]
-        if self.num_phrases > self.num_attributes:
+        if self.negatives:
             texts += [self.negative.format(text) for text in texts]
         self.set_tokens(clip_tokens(texts, self.tokens.shape[1]))
 
@@ -183,6 +187,7 @@ class CLIPPhrases(Phrases):
 
 def _keep_phrases(module: CLIPPhrases, state_dict: dict, prefix: str, *args) -> None:
     """Phrases that the config states stay; a published checkpoint has none, and those that are there stay then."""
+    refuse_other_size(state_dict, prefix, module.size, TEXT, 'model.head.phrases.arch')
     name = f'{prefix}tokens'
     if module.is_stated or name not in state_dict:
         state_dict[name] = module.tokens

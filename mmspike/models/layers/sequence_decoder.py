@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmspike.codecs.attribute_sequence import PAD
+from mmspike.registry import MODELS
 
 Pair = tuple[Tensor, Tensor]  # keys and values
 
@@ -120,6 +121,7 @@ class DecoderLayer(nn.Module):
         return self.ffn(x) * keep, past
 
 
+@MODELS.register_module()
 class SequenceDecoder(BaseModule):
     """Tokens and an image -> what comes next.
 
