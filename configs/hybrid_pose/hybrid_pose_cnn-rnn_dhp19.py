@@ -12,8 +12,8 @@ _base_ = [
 ]
 
 model = dict(
-    cnn=dict(init_cfg=dict(type='StageWeights', checkpoint='work_dirs/hybrid_pose_cnn_dhp19/epoch_10.pth')),
+    cnn=dict(init_cfg=dict(type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_cnn_dhp19/epoch_10.pth')),
     network=dict(
-        init_cfg=dict(type='StageWeights', checkpoint='work_dirs/hybrid_pose_rnn_dhp19/epoch_10.pth')))
+        init_cfg=dict(type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_rnn_dhp19/epoch_10.pth')))
 
 randomness = dict(seed=2022)

@@ -11,16 +11,17 @@ _base_ = [
 model = dict(
     cnn=dict(
         base_channels=12,
-        init_cfg=dict(type='StageWeights', checkpoint='work_dirs/hybrid_pose_cnn_synthetic/epoch_5.pth')),
+        init_cfg=dict(type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_cnn_synthetic/epoch_5.pth')),
     network=dict(
         base_channels=8,
         init_cfg=[
             dict(type='Xavier', layer='Conv2d', distribution='normal', gain=0.1),
             dict(
-                type='StageWeights', checkpoint='work_dirs/hybrid_pose_snn_synthetic/epoch_1.pth', skip=('readout.', ))
+                type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_snn_synthetic/epoch_1.pth',
+                skip=('readout.', ))
         ]),
     head=dict(codec=dict(subpixel=True)),
     state_loss=0.0)
 
-train_dataloader = dict(dataset=dict(step_ms=700))
+train_dataloader = dict(dataset=dict(step_ms=300))
 optim_wrapper = dict(clip_grad=dict(max_norm=1))

@@ -15,6 +15,7 @@ from event_writers import (
     write_raw,
 )
 
+from mmspike.datasets.dhp19_files import write_events
 from mmspike.datasets.events import EVENT, EventFileError, event_streams, identify, make_events, open_events
 
 EVENTS = random_events(500)
@@ -279,6 +280,20 @@ def test_files_of_numpy_with_another_content_are_named(tmp_path):
     npz(tmp_path / 'a.npz', p=np.zeros(3))
     with pytest.raises(EventFileError, match='its columns have different lengths'):
         open_events(tmp_path / 'a.npz')
+
+
+def test_damage_within_a_compressed_file_is_named(tmp_path):
+    write_events(tmp_path / 'a.h5', {0: random_events(5000)}, (260, 346), 100_000, compression='lzf')
+    content = (tmp_path / 'a.h5').read_bytes()
+    with h5py.File(tmp_path / 'a.h5') as file:
+        chunk, group = file['cam0_events/x'].id.get_chunk_info(0), h5py.h5o.get_info(file['cam0_events/y'].id).addr
+    for name, start, length in (('chunk', chunk.byte_offset, chunk.size), ('group', group, 64)):
+        (tmp_path / f'{name}.h5').write_bytes(content[:start] + b'\xff' * length + content[start + length:])
+    file = open_events(tmp_path / 'chunk.h5')  # its converter has checked it
+    with pytest.raises(EventFileError, match='chunk.h5: x of the events 0 to 4999 cannot be read .*; it is damaged'):
+        file[:]
+    with pytest.raises(EventFileError, match='group.h5: its groups cannot be read .*; it is damaged'):
+        open_events(tmp_path / 'group.h5')
 
 
 def test_files_of_hdf5_with_another_content_are_named(tmp_path):

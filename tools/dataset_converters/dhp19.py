@@ -68,7 +68,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument('--subjects', type=int, nargs='+', help='these persons only (default: all)')
     parser.add_argument('--own-pixel', action='store_true',
                         help='background: an earlier event of the pixel itself keeps an event too, as in the published '
-                             'program (see docs/datasets.md)')
+                             'program')
     parser.add_argument('--compression', choices=('none', 'lzf', 'gzip'), default='lzf',
                         help='lzf makes files a third as large and is fast to read (default); none is faster still')
     parser.add_argument('--workers', type=int, default=1,

@@ -101,7 +101,7 @@ def unwrapped(t: np.ndarray, period: int) -> np.ndarray:
         np.ndarray: int64. **Shape** [N].
     """
     t = t.astype(np.int64)
-    restarts = np.flatnonzero(t[1:] - t[:-1] < -(period // 2)) + 1
-    for start in restarts:  # mostly none
-        t[start:] += period
+    restarts = t[1:] - t[:-1] < -(period // 2)
+    if restarts.any():
+        t[1:] += period * np.cumsum(restarts)
     return t

@@ -75,7 +75,7 @@ class Hdf5Events(EventFile):
         return first + int(np.searchsorted(self._times(first, last), time))
 
     def _times(self, first: int, last: int) -> np.ndarray:
-        t = self.layout.columns['t'][first:last]
+        t = self._column('t', first, last)
         if self._scale == 1:
             return t.astype(np.int64)
         if self._scale > 1:
@@ -83,10 +83,16 @@ class Hdf5Events(EventFile):
         return np.round(t / self._scale).astype(np.int64)
 
     def _read(self, first: int, last: int) -> np.ndarray:
-        columns, origin = self.layout.columns, self.layout.origin
         # A coordinate below the origin wraps to one far outside of the sensor, which check_events names
-        x, y = ((columns[name][first:last].astype(np.int64) - origin) % 2 ** 16 for name in ('x', 'y'))
-        return make_events(self._times(first, last), x, y, columns['p'][first:last])
+        x, y = ((self._column(name, first, last).astype(np.int64) - self.layout.origin) % 2 ** 16 for name in 'xy')
+        return make_events(self._times(first, last), x, y, self._column('p', first, last))
+
+    def _column(self, name: str, first: int, last: int) -> np.ndarray:
+        try:
+            return self.layout.columns[name][first:last]
+        except OSError as error:  # a compressed chunk that does not unpack
+            raise EventFileError(self.path, f'{name} of the events {first} to {last - 1} cannot be read ({error}); it '
+                                 'is damaged, copy or convert it again') from None
 
 
 def open_file(path: str) -> h5py.File:
@@ -123,8 +129,14 @@ def read_hdf5(path: str, stream: str | None) -> tuple[Hdf5Events, bool]:
             time, or an index that belongs to other events.
     """
     file = open_file(path)
-    stream = choose_stream(path, _streams(file), stream)
-    layout = _layout(path, file, stream)
+    try:
+        stream = choose_stream(path, _streams(file), stream)
+        layout = _layout(path, file, stream)
+    except EventFileError:
+        raise
+    except (OSError, KeyError, RuntimeError) as error:  # h5py's, for objects that it cannot open
+        raise EventFileError(path, f'its groups cannot be read ({error}); it is damaged, copy or convert it again') \
+            from None
     lengths = {name: len(column) for name, column in layout.columns.items()}
     if len(set(lengths.values())) > 1:
         raise EventFileError(path, f'the columns have different lengths, {lengths}; it was written only in part')

@@ -9,7 +9,7 @@ import numpy as np
 
 from .byte_header import read_records, split_header
 from .event_array import EventFileError, make_events
-from .event_file import EventFile
+from .event_file import CHUNK, EventFile
 
 RECORD = np.dtype([('t', '<u4'), ('address', '<u4')])
 TYPES = (0x00, 0x0C)  # 2D events, and changes of contrast
@@ -30,19 +30,19 @@ class DatEvents(EventFile):
         super().__init__(path, height, width)
         self.records = records
         t = records['t']  # the counter starts again after 71 minutes
-        self._restarts = [k for first in range(0, len(t), 2 ** 20) for k in _restarts(t, first)]
+        self._restarts = np.concatenate([_restarts(t, first) for first in range(0, max(1, len(t)), CHUNK)])
 
     def __len__(self) -> int:
         return len(self.records)
 
     def time_at(self, number: int) -> int:
-        return int(self.records['t'][number]) + PERIOD * sum(number >= k for k in self._restarts)
+        return int(self.records['t'][number]) + PERIOD * int(np.searchsorted(self._restarts, number, side='right'))
 
     def _read(self, first: int, last: int) -> np.ndarray:
         records = self.records[first:last]
         t, address = records['t'].astype(np.int64), np.asarray(records['address'])
-        for k in self._restarts:
-            t[max(0, k - first):] += PERIOD
+        if len(self._restarts):
+            t += PERIOD * np.searchsorted(self._restarts, np.arange(first, last), side='right')
         return make_events(t, address & 0x3FFF, address >> 14 & 0x3FFF, address >> 28)
 
 
@@ -75,6 +75,8 @@ def read_dat(path: str) -> tuple[DatEvents, bool]:
     return DatEvents(path, read_records(path, start + 2, RECORD, mapped=True), height, width), sized
 
 
-def _restarts(t: np.ndarray, first: int) -> list[int]:
-    part = t[max(0, first - 1):first + 2 ** 20].astype(np.int64)
-    return (np.flatnonzero(np.diff(part) < -(PERIOD // 2)) + max(0, first - 1) + 1).tolist()
+def _restarts(t: np.ndarray, first: int) -> np.ndarray:
+    """Numbers of the records, of one chunk, at which the counter has started again."""
+    before = max(0, first - 1)
+    part = t[before:first + CHUNK].astype(np.int64)
+    return np.flatnonzero(np.diff(part) < -(PERIOD // 2)) + before + 1

@@ -52,11 +52,7 @@ class LoadEvents(BaseTransform):
         first = max(0, start - self.count)
         if self.duration:
             first = min(first, file.index(results['start'] - self.duration))
-        try:
-            results['events'] = file[first:last]
-        except (OSError, ValueError) as error:  # h5py's, for a file that is damaged within
-            raise EventFileError(file.path, f'events {first} to {last - 1} cannot be read ({error}); it is damaged, '
-                                 'copy or convert it again') from None
+        results['events'] = file[first:last]
         results['image_shape'] = file.height, file.width
         return results
 

@@ -62,15 +62,6 @@ def test_a_file_is_opened_where_the_dataset_has_not(tmp_path):
     assert (results['events'] == EVENTS[(times >= 40_000) & (times < 60_000)]).all()
 
 
-def test_damage_within_a_file_names_the_file():
-    class Damaged(ArrayEvents):
-        def _read(self, first, last):
-            raise OSError('no checksum')
-
-    with pytest.raises(EventFileError, match=r'a.h5: events \d+ to \d+ cannot be read \(no checksum\); it is damaged'):
-        LoadEvents()(sample(event_file=Damaged('a.h5', EVENTS, HEIGHT, WIDTH)))
-
-
 @pytest.mark.parametrize('kind, expected', [
     ('counts', lambda events: event_counts(events, 4, HEIGHT, WIDTH, 40_000, 60_000)),
     ('histogram', lambda events: stacked_histogram(events, 4, HEIGHT, WIDTH)),
