@@ -83,6 +83,12 @@ def _pad(x: Tensor) -> Tensor:
 
 def _interleave(parts: list[Tensor]) -> Tensor:
     """Four ``[N, C, H, W]`` -> ``[N, C, 2H, 2W]``, in channels-last memory."""
+    if not torch.is_grad_enabled():
+        batch, channels, height, width = parts[0].shape
+        y = parts[0].new_empty((batch, 2 * height, 2 * width, channels)).permute(0, 3, 1, 2)
+        for i, part in enumerate(parts):
+            y[:, :, i // 2::2, i % 2::2] = part
+        return y
     rows = [torch.stack([part.permute(0, 2, 3, 1) for part in parts[i:i + 2]], 3) for i in (0, 2)]  # [N, H, W, 2, C]
     return torch.stack(rows, 2).flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
 

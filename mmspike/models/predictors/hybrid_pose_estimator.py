@@ -5,7 +5,6 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from mmspike.neurons import leaky_integrator
 from mmspike.registry import MODELS
 from mmspike.structures import PoseDataSample
 
@@ -148,9 +147,9 @@ class HybridPoseEstimator(BaseModel):
 
 
 def accumulate(increments: Tensor, start: Tensor, decay: float) -> Tensor:
-    """``y_t = decay * y_(t-1) + increments_t`` from ``y = start`` on: ``[T, ...]``, ``[...]`` -> ``[T, ...]``.
-
-    It is a membrane that leaks and never fires.
-    """
-    tau = float('inf') if decay == 1 else 1 / (1 - decay)
-    return leaky_integrator(increments, start, tau=tau, decay_input=False)[0]
+    """``y_t = decay * y_(t-1) + increments_t`` from ``y = start`` on: ``[T, ...]``, ``[...]`` -> ``[T, ...]``."""
+    outputs = []
+    for increment in increments:
+        start = torch.add(increment, start, alpha=decay)
+        outputs.append(start)
+    return torch.stack(outputs)
