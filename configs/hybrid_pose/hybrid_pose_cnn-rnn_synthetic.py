@@ -17,5 +17,5 @@ model = dict(
         init_cfg=dict(type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_rnn_synthetic/epoch_1.pth')),
     head=dict(codec=dict(subpixel=True)))
 
-train_dataloader = dict(dataset=dict(step_ms=700))
+train_dataloader = dict(dataset=dict(step_ms=300))
 optim_wrapper = dict(clip_grad=dict(max_norm=1))

@@ -17,10 +17,11 @@ model = dict(
         init_cfg=[
             dict(type='Xavier', layer='Conv2d', distribution='normal', gain=0.1),
             dict(
-                type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_snn_synthetic/epoch_1.pth', skip=('readout.', ))
+                type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_snn_synthetic/epoch_1.pth',
+                skip=('readout.', ))
         ]),
     head=dict(codec=dict(subpixel=True)),
     state_loss=0.0)
 
-train_dataloader = dict(dataset=dict(step_ms=700))
+train_dataloader = dict(dataset=dict(step_ms=300))
 optim_wrapper = dict(clip_grad=dict(max_norm=1))
