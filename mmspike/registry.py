@@ -51,6 +51,6 @@ EVALUATOR = _child(root.EVALUATOR)
 VISUALIZERS = _child(root.VISUALIZERS, 'visualization')
 VISBACKENDS = _child(root.VISBACKENDS)
 # The rest
-TASK_UTILS = _child(root.TASK_UTILS)
+TASK_UTILS = _child(root.TASK_UTILS, 'codecs')
 INFERENCERS = _child(root.INFERENCERS)
 FUNCTIONS = _child(root.FUNCTIONS)

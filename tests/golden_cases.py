@@ -1,5 +1,6 @@
 """Cases of the original implementations: rebuild the weights by their rule, compare within their tolerances."""
 import zlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ def fill(keys: list[tuple], rule: dict, salt: str = '') -> dict[str, torch.Tenso
     ``alias``: names with a prefix are seeded as another name; ``mul``: tensors with a text in their name and so many
     dimensions are multiplied; ``row_mul``: so is one row of one tensor.
     """
-    value_of = {'respike': _respike, 'snnpar': _snnpar, 'par': _par}[rule['name']]
+    value_of = {'respike': _respike, 'snnpar': _snnpar, 'par': _par,
+                'hybrid': partial(_hybrid, gain=rule.get('gain', 1), shift=rule.get('shift', 0))}[rule['name']]
     norms = {name.removesuffix('.running_var') for name, *_ in keys if name.endswith('.running_var')}
     state_dict = {}
     for name, shape, dtype in keys:
@@ -76,6 +78,21 @@ def _snnpar(name: str, shape: tuple[int, ...], seed: int, norms: set[str]) -> to
     if len(shape) != 1:
         return z / np.float32(np.sqrt(np.prod(shape[1:])))
     return 1 + 0.1 * z if leaf == 'weight' else 0.1 * z
+
+
+def _hybrid(name: str, shape: tuple[int, ...], seed: int, norms: set[str], gain: float, shift: float) -> torch.Tensor:
+    """In float64, then rounded; norms scaled and shifted so that neurons fire."""
+    draw = np.random.RandomState(seed)
+    module, _, leaf = name.rpartition('.')
+    if leaf == 'running_var':
+        value = 1 + 0.1 * draw.random_sample(shape)
+    elif module in norms and leaf == 'weight':
+        value = gain * (1 + 0.2 * draw.random_sample(shape))
+    elif leaf in ('running_mean', 'bias'):
+        value = 0.1 * draw.standard_normal(shape) + (shift if module in norms and leaf == 'bias' else 0)
+    else:
+        value = draw.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))
+    return torch.from_numpy(np.asarray(value, dtype=np.float32))
 
 
 def _par(name: str, shape: tuple[int, ...], seed: int, norms: set[str]) -> torch.Tensor:

@@ -23,7 +23,7 @@ FILES = [file for file in sorted((ROOT / 'mmspike').rglob('*.py')) if '.mim' not
 MAX_LINES = 300
 # Their output is what they are run for, or comes from a process whose logger is silent
 MAY_PRINT = {'mmspike.utils.collect_env', 'mmspike.datasets.synthetic_actions',
-             'mmspike.datasets.synthetic_pedestrians'}
+             'mmspike.datasets.synthetic_pedestrians', 'mmspike.datasets.synthetic_poses'}
 
 
 def part_of(module: str) -> str:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import pytest
 import torch
 from mmengine.config import Config, DictAction
@@ -141,3 +142,14 @@ def test_the_places_and_the_mapping_are_read(tmp_path):
     assert info['gt_bboxes'].shape == (3, 4) and info['gt_keypoints'].shape == (1, 3, 3)
     mapped = DATASETS.build(dict(options, attributes=str(tmp_path / 'mapping.json')))
     assert mapped.get_data_info(0)['gt_score'].tolist() == [1, 0, -1]
+
+
+def test_the_example_of_event_files_runs(tmp_path, monkeypatch):
+    with h5py.File(tmp_path / 'recording.h5', 'w') as file:
+        for camera in (2, 3):
+            for name, values in dict(t=[1_000, 120_000, 199_999], x=[1, 2, 3], y=[1, 1, 2], p=[0, 1, 1]).items():
+                file[f'cam{camera}_events/{name}'] = values
+    monkeypatch.chdir(tmp_path)
+    found: dict = {}
+    exec(example('docs/datasets.md', 'open events'), found)
+    assert found['bins'].shape == (10, 2, 260, 346) and found['bins'].sum() == 2 and len(found['before']) == 1

@@ -15,13 +15,15 @@ from mmspike.utils.checkpoint import require_file
 from mmspike.utils.config_check import ConfigError
 from mmspike.utils.tool_errors import run_tool
 
+TABLES = dict(AttributeMetric='_attributes', PoseMetric='_poses')  # metrics that write tables, and their endings
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test a model')
     add_common_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file, or its http(s) address')
-    parser.add_argument('--out', metavar='FILE.json', help='write the metrics, and those of each attribute, '
-                        'where there are such, as FILE_attributes.json and .csv')
+    parser.add_argument('--out', metavar='FILE.json', help='write the metrics, and those of each attribute '
+                        'as FILE_attributes.json and .csv, of each bin and joint of poses as FILE_poses.json and .csv')
     parser.add_argument('--dump', metavar='FILE.pkl', help='write the predictions, for evaluation elsewhere')
     parser.add_argument('--show-dir', metavar='FOLDER', help='draw tested samples into this folder')
     parser.add_argument('--interval', type=int, default=1, help='with --show-dir: draw one of so many (default: all)')
@@ -55,8 +57,8 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         if not args.out.endswith('.json'):
             raise ConfigError([f'--out: expected a .json file, got {args.out}'])
         for metric in metrics:
-            if metric.type == 'AttributeMetric':
-                metric.setdefault('out', args.out.removesuffix('.json') + '_attributes')
+            if metric.type in TABLES:
+                metric.setdefault('out', args.out.removesuffix('.json') + TABLES[metric.type])
     if args.energy is not None:
         out = args.out and args.out.removesuffix('.json') + '_energy'
         metrics = [*metrics, dict(type='EnergyMetric', max_samples=args.energy, out=out)]

@@ -47,21 +47,22 @@ class ImageNetWeights:
             raise CheckpointError(f'{self.checkpoint} does not fit the {type(module).__name__} that carries this '
                                   f'init_cfg:\n  {difference}\nGive the weights of the same architecture (depth).')
         module.load_state_dict(weights, strict=False)
-        self._protect(module)
+        protect(module, self.checkpoint)
         if hasattr(module, '_params_init_info'):
             update_init_info(module, f'ImageNetWeights: loaded from {self.checkpoint}')
         print_log(f'{type(module).__name__}: {difference.matched} tensors from {self.checkpoint}', 'current')
 
-    def _protect(self, module: nn.Module) -> None:
-        """Keeps the rest of the module's ``init_weights``, in the midst of which this runs, off the loaded values.
 
-        mmengine goes on to the children unless they say that they are initialised, and backbones (ResNet's residual
-        norms, the positions of transformers) redraw some of their own unless the type is literally 'Pretrained'.
-        """
-        module.init_cfg = dict(type='Pretrained', checkpoint=self.checkpoint)
-        for part in module.modules():
-            if part is not module and hasattr(part, 'init_weights'):
-                part.is_init = True
+def protect(module: nn.Module, checkpoint: str) -> None:
+    """Keeps the rest of the module's ``init_weights``, in the midst of which this runs, off the loaded values.
+
+    mmengine goes on to the children unless they say that they are initialised, and backbones (ResNet's residual
+    norms, the positions of transformers) redraw some of their own unless the type is literally 'Pretrained'.
+    """
+    module.init_cfg = dict(type='Pretrained', checkpoint=checkpoint)
+    for part in module.modules():
+        if part is not module and hasattr(part, 'init_weights'):
+            part.is_init = True
 
 
 def _local_file(source: str) -> str:

@@ -17,4 +17,4 @@ def without_pretrained(init_cfg: Any) -> Any:
 def _loads_weights(init_cfg: Any) -> bool:
     kind = init_cfg.get('type') if isinstance(init_cfg, dict) else None
     name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
-    return name.split('.')[-1] in ('Pretrained', 'PretrainedInit', 'ImageNetWeights')
+    return name.split('.')[-1] in ('Pretrained', 'PretrainedInit', 'ImageNetWeights', 'StageWeights')

@@ -3,7 +3,8 @@
     python tools/visualization/browse_dataset.py CONFIG --output-dir sheets [--number 8] [--mode pipeline]
 
 Samples are taken evenly from the whole data set. Modes: ``transformed`` shows what the model's preprocessor gets,
-``original`` the frames or the image as read, ``pipeline`` these after every transform that changes them.
+``original`` the frames or the image as read, ``pipeline`` these after every transform that changes them. Of windows of
+events with poses, the model's input is shown in every mode.
 """
 import argparse
 from pathlib import Path
@@ -14,11 +15,11 @@ from mmengine.registry import DefaultScope
 from mmengine.utils import ProgressBar
 
 from mmspike.registry import DATASETS
-from mmspike.structures import attribute_names
+from mmspike.structures import PoseDataSample, attribute_names
 from mmspike.utils.config import add_cfg_options, load_config
 from mmspike.utils.config_check import check_config
 from mmspike.utils.tool_errors import run_tool
-from mmspike.visualization import Picture, attribute_panel, contact_sheet, to_rgb
+from mmspike.visualization import Picture, attribute_panel, contact_sheet, pose_sheet, to_rgb
 
 
 class Recorder:
@@ -58,7 +59,9 @@ def blocks_of(dataset, index: int, mode: str) -> tuple[list[tuple[str, np.ndarra
         sample = dataset[index]
     finally:
         dataset.pipeline.transforms = transforms
-    inputs = sample['inputs']  # views of a clip [V, T, H, W, 3], or an image [3, H, W]
+    inputs = sample['inputs']  # bins and frames by name, views of a clip [V, T, H, W, 3], or an image [3, H, W]
+    if isinstance(inputs, dict):
+        return list(inputs.items()), sample
     views = to_rgb(inputs)[None, None] if inputs.ndim == 3 else inputs.numpy()
     final = [('model input' if len(views) == 1 else f'model input, view {v + 1}', view) for v, view in enumerate(views)]
     return {'original': recorder.stages[:1], 'transformed': final, 'pipeline': recorder.stages + final}[mode], sample
@@ -66,6 +69,10 @@ def blocks_of(dataset, index: int, mode: str) -> tuple[list[tuple[str, np.ndarra
 
 def draw(blocks: list[tuple[str, np.ndarray]], facts, metainfo: dict) -> tuple[Figure, Path]:
     """The sheet of one sample with its label or attributes, and the sample's file."""
+    if isinstance(facts, PoseDataSample):
+        file = Path(f'{facts.get("sequence", "sample")}_camera{facts.get("camera", 0)}')
+        title = f'{file}, from {facts.get("start_us", 0) / 1000:g} ms'
+        return pose_sheet(dict(blocks), facts, metainfo.get('skeleton', 'dhp19'), title), file
     if 'gt_score' in facts:
         file = Path(facts.get('img_path', ''))
         pictures = [Picture(frames[0], f'{name} {frames.shape[2]}x{frames.shape[1]}') for name, frames in blocks]

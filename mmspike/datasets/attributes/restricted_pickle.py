@@ -7,7 +7,7 @@ import codecs
 import pickle
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -60,12 +60,17 @@ def load_pickle(path: Path) -> Any:
         AnnotationError: It holds something else than plain containers, EasyDicts and numpy arrays, or is damaged.
     """
     with open(path, 'rb') as file:
-        try:
-            return _Unpickler(file, encoding='latin1').load()
-        except _RefusedError as error:
-            raise AnnotationError(f'{path} holds {error}, which is refused: unpickling it could run any code. Expected '
-                                  'plain containers, EasyDicts and numpy arrays. If you trust the file, load it '
-                                  'yourself and save what you need of it') from None
-        except Exception as error:  # a damaged pickle raises errors of any kind
-            raise AnnotationError(f'{path} cannot be read as a pickle ({type(error).__name__}: {error}); it may be cut '
-                                  'off: get it again') from error
+        return read_pickle(file, path)
+
+
+def read_pickle(file: BinaryIO, path: Path) -> Any:
+    """As :func:`load_pickle`, from an opened file; the path is for messages."""
+    try:
+        return _Unpickler(file, encoding='latin1').load()
+    except _RefusedError as error:
+        raise AnnotationError(f'{path} holds {error}, which is refused: unpickling it could run any code. Expected '
+                              'plain containers, EasyDicts and numpy arrays. If you trust the file, load it yourself '
+                              'and save what you need of it') from None
+    except Exception as error:  # a damaged pickle raises errors of any kind
+        raise AnnotationError(f'{path} cannot be read as a pickle ({type(error).__name__}: {error}); it may be cut '
+                              'off: get it again') from error

@@ -1,5 +1,5 @@
 """Pictures of validated and tested samples, with what the very forward that gave the answer showed."""
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -43,7 +43,8 @@ class VisualizationHook(Hook):
     def before_run(self, runner: Runner) -> None:
         if self.enable and not hasattr(runner.visualizer, 'observe'):
             raise TypeError(f'VisualizationHook: the visualizer is a {type(runner.visualizer).__name__}, expected that '
-                            "of a task. Set visualizer=dict(type='ActionVisualizer') or 'AttributeVisualizer'")
+                            "of a task. Set visualizer=dict(type='ActionVisualizer'), 'AttributeVisualizer' or "
+                            "'PoseVisualizer'")
 
     def before_val_epoch(self, runner: Runner) -> None:
         self._seen = 0
@@ -66,7 +67,7 @@ class VisualizationHook(Hook):
         self._draw(runner, data_batch, outputs, '', 0)
 
     def _picks(self, data_batch: dict) -> range:
-        return range(-self._seen % self.interval, len(data_batch['inputs']), self.interval)
+        return range(-self._seen % self.interval, _count(data_batch['inputs']), self.interval)
 
     def _watch(self, runner: Runner, data_batch: dict) -> None:
         if self.enable and self._picks(data_batch):
@@ -77,13 +78,22 @@ class VisualizationHook(Hook):
         if not self.enable:
             return
         self._watching.close()
-        count = len(data_batch['inputs'])
+        count = _count(data_batch['inputs'])
         for i in self._picks(data_batch):
             sample = outputs[i]
-            file = sample.get('filename') or sample.get('img_path') or 'sample'
+            file = sample.get('filename') or sample.get('img_path') or sample.get('sequence') or 'sample'
             name = f"{Path(file).stem}_{sample.get('sample_idx', self._seen + i)}"
             out_file = Path(self.out_dir) / f'{name}{suffix}.png' if self.out_dir is not None else None
-            runner.visualizer.add_datasample(name, data_batch['inputs'][i], sample, **self._observed(i, count),
-                                             out_file=out_file, step=step)
+            runner.visualizer.add_datasample(name, _one_of(data_batch['inputs'], i), sample,
+                                             **self._observed(i, count), out_file=out_file, step=step)
         self._observed = None
         self._seen += count
+
+
+def _count(inputs: Sequence | Mapping[str, Sequence]) -> int:
+    """Samples of a batch; a task with several inputs has a list of each, by name."""
+    return len(next(iter(inputs.values())) if isinstance(inputs, Mapping) else inputs)
+
+
+def _one_of(inputs: Sequence | Mapping[str, Sequence], i: int):
+    return {name: values[i] for name, values in inputs.items()} if isinstance(inputs, Mapping) else inputs[i]

@@ -55,6 +55,13 @@ def norm_and_fire(norm: nn.Module, neuron: nn.Module, x: Tensor) -> Tensor:
     return fire(neuron, *normalise(norm, x))
 
 
+def norm_and_run(norm: nn.Module, neuron: nn.Module, x: Tensor, v: Tensor | None) -> tuple[Tensor, Tensor]:
+    """``neuron.run(norm(x), v)``: spikes and the final membrane, in the memory of :func:`norm_and_fire`."""
+    current, again = normalise(norm, x)
+    with nullcontext() if again is None else saved_as(current, again):
+        return neuron.run(current, v)
+
+
 def normalise(norm: nn.Module, x: Tensor, steps: int = 1) -> tuple[Tensor, Again]:
     """``norm(x)``, and how to have it again; for :func:`fire`.
 

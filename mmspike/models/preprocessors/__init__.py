@@ -1,3 +1,4 @@
 from .clip import ClipDataPreprocessor
+from .events import EventDataPreprocessor
 
-__all__ = ['ClipDataPreprocessor']
+__all__ = ['ClipDataPreprocessor', 'EventDataPreprocessor']

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# The stages of hybrid pose, one after the other: CNN, SNN, hybrid; each tested; table and chart of the three.
+#   bash tools/train_pose_stages.sh synthetic|dhp19|h36m [options of tools/train.py]
+# A stage that has its last checkpoint is not trained again; one that was broken off goes on.
+set -euo pipefail
+if [ $# -lt 1 ]; then
+    echo "usage: bash $0 synthetic|dhp19|h36m [options of tools/train.py]" >&2
+    exit 2
+fi
+DATA=$1
+TOOLS=$(dirname "$0")
+RESULTS=work_dirs/hybrid_pose_$DATA
+TABLE=()
+for STAGE in cnn snn cnn-snn; do
+    NAME=hybrid_pose_${STAGE}_$DATA
+    CONFIG=$TOOLS/../configs/hybrid_pose/$NAME.py
+    python "$TOOLS/train.py" "$CONFIG" --work-dir "work_dirs/$NAME" --resume "${@:2}"
+    python "$TOOLS/test.py" "$CONFIG" "$(cat "work_dirs/$NAME/last_checkpoint")" --work-dir "work_dirs/$NAME" \
+        --out "$RESULTS/$STAGE.json"
+    TABLE+=("$STAGE=$RESULTS/${STAGE}_poses.json")
+done
+python "$TOOLS/analysis_tools/pose_table.py" "${TABLE[@]}" --out-dir "$RESULTS"
