@@ -13,7 +13,7 @@ from mmspike.visualization.page import EDGE, INK, MUTED, shared_prefix, shorten
 MAC, AC, NEURON, GREY = '#b45309', '#0f766e', '#6d28d9', '#9ca3af'
 RATES = LinearSegmentedColormap.from_list('rates', ['#ffffff', '#99d5cd', '#0f766e', '#052e2b'])
 WIDTH, ROW = 8.6, 0.19  # inches
-SHOWN = 40
+SHOWN = 28
 """Layers drawn by themselves."""
 
 

@@ -67,7 +67,7 @@ def _baseline(name: str, account: Account, model: EnergyModel, times: int, bits:
     spiking = [layer for layer in account.layers.values() if layer.spiking]
     # An array multiplier has as many rows as one of its operands has bits
     mac = model.add_pj + model.multiply_pj * min(bits, model.bits) / model.bits
-    alternative = Energy(folded=sum(account.folded.values()) * model.mac_pj)
+    alternative = Energy(folded=sum(account.folded.values()) / times * model.mac_pj)
     for layer in account.layers.values():
         share, width, cost = (times, bits, mac) if layer.spiking else (1, model.bits, model.mac_pj)
         memory = (model.moved('activations', sum(x.elements for x in layer.received) / share, width)
