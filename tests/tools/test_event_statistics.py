@@ -88,3 +88,15 @@ def test_real_recordings_have_sensible_figures(samples):
         assert 1_000 < found.rate < 300_000 and 0.05 < found.seconds < 1 and found.peak_rate < 1e6, path
         assert 0.3 < found.positive < 0.7 and 0.1 < found.active < 0.8 and found.hot < 20, path
         assert not found.steps_back and not found.outside
+
+
+def test_a_folder_is_the_event_files_in_it(run, tmp_path):
+    folder = tmp_path / 'set/below'
+    folder.mkdir(parents=True)
+    for name in ('a.npy', 'list.txt', 'a_label.h5'):
+        (folder / name).write_text('1 2')
+    np.save(folder / 'a.npy', make_events(np.arange(9), np.zeros(9), np.zeros(9), np.ones(9)))
+    said = run(tmp_path / 'set')
+    assert said.count('events     ') == 1 and f'{folder / "a.npy"}: NPY' in said
+    (tmp_path / 'empty').mkdir()
+    assert 'is a folder, expected one file' in run(tmp_path / 'empty', status=1)

@@ -2,7 +2,8 @@
 
     python tools/analysis_tools/event_statistics.py FILE ... [--stream cam3] [--out statistics.json]
 
-Every format of docs/datasets.md; of a file with several cameras each one. Files that are out of order or have events
+Every format of docs/datasets.md; of a file with several cameras each one, of a folder each file in it that is named
+like one (but for text and labels, which are asked for by name). Files that are out of order or have events
 outside of the sensor are described too, with what is wrong; a file that cannot be read is named, and the others go on.
 """
 import argparse
@@ -10,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from mmspike.datasets.events import EventFileError, event_streams, identify, open_events
+from mmspike.datasets.events import FORMATS, EventFileError, event_streams, identify, open_events
 from mmspike.datasets.events.statistics import Statistics, describe
 from mmspike.utils.tool_errors import run_tool
 
@@ -52,6 +53,15 @@ def text(name: str, kind: str, found: Statistics) -> str:
     return '\n'.join(lines)
 
 
+def files_in(path: str) -> list[str]:
+    """The file itself, or the event files in a folder and those below it."""
+    if not Path(path).is_dir():
+        return [path]
+    suffixes = {suffix for kind in FORMATS if kind.name != 'text' for suffix in kind.suffixes}
+    return sorted(str(file) for file in Path(path).rglob('*')
+                  if file.suffix.lower() in suffixes and not file.stem.endswith(('label', 'labels'))) or [path]
+
+
 def look(file: str, args: argparse.Namespace) -> dict[str, Statistics]:
     """Statistics of the streams of a file by name."""
     streams = [args.stream] if args.stream else event_streams(file, args.format)
@@ -65,8 +75,8 @@ def look(file: str, args: argparse.Namespace) -> dict[str, Statistics]:
 
 
 def run(args: argparse.Namespace) -> None:
-    everything, unread = {}, []
-    for file in args.files:
+    everything, unread, files = {}, [], [file for path in args.files for file in files_in(path)]
+    for file in files:
         try:
             kind = identify(file, args.format).name
             for name, found in look(file, args).items():
@@ -79,7 +89,7 @@ def run(args: argparse.Namespace) -> None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(everything, indent=1) + '\n', encoding='utf-8')
     if unread:
-        sys.exit(f'{len(unread)} of {len(args.files)} files cannot be read, see above')
+        sys.exit(f'{len(unread)} of {len(files)} files cannot be read, see above')
 
 
 def main(argv: list[str] | None = None) -> int:
