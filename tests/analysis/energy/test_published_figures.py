@@ -184,8 +184,8 @@ POSES = {  # the published models, and our configs of them
 def test_multiply_accumulates_of_the_pose_models(golden, root, name):
     """``hybrid_macs_256.json``: of every convolution, for one frame and one bin of 256x256.
 
-    Two differences in what is computed, not in what comes out: at rest, our ConvLSTMs do not convolve the zeros of their
-    hidden maps (so the second bin is counted here), and a 1x1 convolution that is followed by enlargement comes first.
+    Two differences in what is computed, not in what comes out: at rest, our ConvLSTMs do not convolve the zeros of
+    their hidden maps (so the second bin is counted here), and a 1x1 convolution comes before an enlargement.
     """
     expected = dict(json.loads((golden / 'units/hybrid_macs_256.json').read_text())[name])
     config = root / f'configs/_base_/models/{POSES[name]}.py'
