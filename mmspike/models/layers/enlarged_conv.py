@@ -68,11 +68,11 @@ class EnlargedConv2d(nn.Conv2d):
     def _kernels(self) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
         """Those of the four parts ``[2, 2, out, in, 4, 4]`` and of the rims; kept while the weight is the same."""
         weight = self.weight
-        if torch.is_grad_enabled() or weight.is_inference():
+        if torch.is_grad_enabled():
             return _kernels_of(weight)
-        key = weight.data_ptr(), weight._version, weight.dtype
-        if self._kept is None or self._kept[0] != key:
-            self._kept = key, _kernels_of(weight)
+        # By value: what is changed through .data, or computed anew for each call, has the address and version of before
+        if self._kept is None or self._kept[0].dtype != weight.dtype or not torch.equal(self._kept[0], weight):
+            self._kept = weight.detach().clone(), _kernels_of(weight)
         return self._kept[1]
 
 
