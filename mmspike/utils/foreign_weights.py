@@ -23,7 +23,7 @@ def read_weights(path: str | Path) -> Mapping[str, Tensor]:
     path = require_file(path)
     if path.suffix == '.safetensors':
         return _read_safetensors(path)
-    if _is_torchscript(path):
+    if is_torchscript(path):
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # TorchScript is deprecated; the files are there all the same
             try:
@@ -34,7 +34,8 @@ def read_weights(path: str | Path) -> Mapping[str, Tensor]:
     return weights_of(load_checkpoint_file(path), path)
 
 
-def _is_torchscript(path: Path) -> bool:
+def is_torchscript(path: Path) -> bool:
+    """Whether a file is an archive of TorchScript, as which OpenAI published CLIP."""
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
