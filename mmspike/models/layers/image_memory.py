@@ -35,7 +35,9 @@ class ImageMemory(nn.Module):
         places = []
         for x, project, norm in zip(features[-len(self.channels):], self.projects, self.norms, strict=True):
             tokens = norm(project(x.flatten(2).transpose(1, 2) if x.ndim == 4 else x))  # [B, N, D]
-            places.append(tokens + positions(*x.shape[2:], self.embed_dims).to(x) if x.ndim == 4 else tokens)
+            if x.ndim == 4:
+                tokens = tokens + positions(*x.shape[2:], self.embed_dims, x.device).to(x.dtype)
+            places.append(tokens)
         return torch.cat(places, 1)
 
     def on_image(self, looks: Tensor, features: Sequence[Tensor], size: Sequence[int]) -> Tensor | None:
@@ -70,7 +72,7 @@ class ImageMemory(nn.Module):
                              'model.backbone.out_indices to the maps that are wanted.')
 
 
-def positions(height: int, width: int, dims: int) -> Tensor:
+def positions(height: int, width: int, dims: int, device: torch.device | str = 'cpu') -> Tensor:
     """Sinusoids of the row, then of the column of each place, row by row: ``[height width, dims]``.
 
     Rows and columns count from 0 to 1 over the map, as far apart as 64 whole numbers, so that maps of all sizes, and
@@ -78,8 +80,8 @@ def positions(height: int, width: int, dims: int) -> Tensor:
     """
     tables = []
     for side in (height, width):
-        centres = 64 * (torch.arange(side) + 0.5) / side
-        angles = centres[:, None] / 64**(torch.arange(dims // 4) / (dims // 4))
+        centres = 64 * (torch.arange(side, device=device) + 0.5) / side
+        angles = centres[:, None] / 64**(torch.arange(dims // 4, device=device) / (dims // 4))
         tables.append(torch.cat([angles.sin(), angles.cos()], 1))  # [side, dims / 2]
     rows, columns = tables
     return torch.cat([rows[:, None].expand(-1, width, -1), columns.expand(height, -1, -1)], -1).flatten(0, 1)
