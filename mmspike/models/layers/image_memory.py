@@ -18,13 +18,16 @@ class ImageMemory(nn.Module):
         tuple of maps ``[B, C, h, w]`` or tokens ``[B, N, C]`` -> ``[B, M, D]``.
 
     Raises:
-        ValueError: fewer entries than numbers of channels, or other channels.
+        ValueError: fewer entries than numbers of channels, other channels, or a width that holds no positions.
     """
 
     def __init__(self, in_channels: int | Sequence[int] | None, embed_dims: int) -> None:
         super().__init__()
         self.channels = [in_channels] if isinstance(in_channels, int) else list(in_channels or ())
         self.embed_dims = embed_dims
+        if self.channels and embed_dims % 4:
+            raise ValueError(f'ImageMemory: embed_dims is {embed_dims}, expected a multiple of 4 (sines and cosines of '
+                             'rows and columns). Set model.head.decoder.embed_dims to one.')
         self.projects = nn.ModuleList(nn.Linear(channels, embed_dims) for channels in self.channels)
         self.norms = nn.ModuleList(nn.LayerNorm(embed_dims) for _ in self.channels)
 
