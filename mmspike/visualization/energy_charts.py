@@ -107,7 +107,8 @@ def _bars(names: list[str], values: list[float], colours: list[str]) -> tuple[Fi
 
 def _two_bars(entries: list[tuple[str, float, float]]) -> Figure:
     figure, axes = _empty(len(entries) * 2.1 * ROW + 0.8)
-    for offset, index, colour, label in ((-0.19, 1, AC, 'operations of layers'), (0.19, 2, GREY, 'all that is estimated')):
+    kinds = ((-0.19, 1, AC, 'operations of layers'), (0.19, 2, GREY, 'all that is estimated'))
+    for offset, index, colour, label in kinds:
         rows = [i + offset for i in range(len(entries))]
         values = [entry[index] for entry in entries]
         axes.barh(rows, values, height=0.36, color=colour, label=label)

@@ -19,6 +19,7 @@ from torch import nn
 
 from mmspike.analysis.energy import Account, EnergyReport, ModelFacts, OperationCounter, markdown
 from mmspike.analysis.energy.gpu_meter import measure_gpu
+from mmspike.analysis.energy.paper_comparisons import paper_comparisons
 from mmspike.analysis.energy.provenance import provenance
 from mmspike.analysis.energy.report import default_models
 from mmspike.apis import init_model
@@ -126,10 +127,11 @@ def main(argv: list[str] | None = None) -> None:
     samples, meta = samples_of(model.cfg, args)
     tell_groups(model, meta, args.checkpoint)
     accounts = count(model, samples)
+    compared = paper_comparisons(model, sum(accounts[1:], accounts[0])) | compare(samples, meta, args)
     warnings = [RANDOM_WEIGHTS] * (not args.checkpoint) + [RANDOM_INPUT] * bool(args.random_input)
     report = EnergyReport(accounts, ModelFacts.of(model, accounts[0]),
                           provenance(args.config, args.checkpoint, args.split, args.random_input, model.cfg), warnings,
-                          compare(samples, meta, args), models)
+                          compared, models)
     figures = report.to_dict()
     if args.measure_gpu:
         figures['measured_gpu_energy'] = measure_gpu(lambda sample: run(model, sample), samples, args.device)

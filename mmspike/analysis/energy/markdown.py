@@ -3,9 +3,9 @@ from collections.abc import Iterable, Sequence
 
 TITLE = 'Energy and spikes'
 READING = (
-    'All energies are analytical estimates: counts of operations times published energies of one operation. Nothing was '
-    'measured. Operations are counted, exactly, on the samples named above. A layer that received spikes accumulates, '
-    'any other multiplies.')
+    'All energies are analytical estimates: counts of operations times published energies of one operation. The '
+    'operations are counted, exactly, on the samples named below. A layer that received spikes accumulates, any other '
+    'multiplies.')
 
 
 def markdown(figures: dict) -> str:

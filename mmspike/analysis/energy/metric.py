@@ -1,4 +1,5 @@
 """Energy beside accuracy, from the same run."""
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -106,7 +107,6 @@ class EnergyMetric(BaseMetric):
                             {'samples counted': str(sum(batch.samples for batch in batches))}, models=self.models)
 
     def _write(self, figures: dict) -> None:
-        import json
         path = Path(self.out)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.with_suffix('.json').write_text(json.dumps(figures, indent=1) + '\n', encoding='utf-8')
@@ -114,8 +114,8 @@ class EnergyMetric(BaseMetric):
 
     def _text(self, figures: dict) -> str:
         operations, coverage = figures['operations'], figures['coverage']
-        lines = [f'Estimated energy of one sample, over {figures["samples"]} samples; {100 * coverage["share"]:.2f} % of '
-                 'the multiply-accumulates counted:',
+        lines = [f'Estimated energy of one sample, over {figures["samples"]} samples; {100 * coverage["share"]:.2f} % '
+                 'of the multiply-accumulates counted:',
                  f'  {operations["macs"]["mean"] / 1e6:.4g} M multiply-accumulates, '
                  f'{operations["acs"]["mean"] / 1e6:.4g} M accumulates, '
                  f'{operations["neuron_updates"]["mean"] / 1e6:.4g} M membrane updates']

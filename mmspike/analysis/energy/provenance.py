@@ -23,7 +23,7 @@ def provenance(config: str | Path, checkpoint: str | Path | None, split: str, ra
     from mmspike.version import __version__
     data = f'noise of {random_input}' if random_input else _data(cfg, split)
     facts = {'config': f'{config} (sha256 of what it says: {_short(cfg.pretty_text.encode())})',
-             'checkpoint': 'none: random weights' if checkpoint is None else f'{checkpoint} (sha256: {_of(checkpoint)})',
+             'checkpoint': f'{checkpoint} (sha256: {_of(checkpoint)})' if checkpoint else 'none: random weights',
              'data': data, 'mmspike': __version__}
     for name in PACKAGES:
         try:

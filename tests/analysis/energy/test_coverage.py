@@ -73,8 +73,9 @@ def build(cfg):
         model = MODELS.build(cfg).eval()
     table = getattr(getattr(model, 'head', None), 'table', None)
     if table is not None:
-        table.read_meta(dict(groups=['head'] * 7 + ['body'] * 7 + ['legs'] * 6, group_places=dict(
-            head=dict(region=[0, .4], scale=1), body=dict(region=[.1, .6], scale=2), legs=dict(region=[.4, 1], scale=3))))
+        places = dict(head=dict(region=[0, .4], scale=1), body=dict(region=[.1, .6], scale=2),
+                      legs=dict(region=[.4, 1], scale=3))
+        table.read_meta(dict(groups=['head'] * 7 + ['body'] * 7 + ['legs'] * 6, group_places=places))
         table.places()
     return model
 
