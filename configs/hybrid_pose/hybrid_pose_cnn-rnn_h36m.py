@@ -11,7 +11,9 @@ _base_ = [
 
 model = dict(
     cnn=dict(
-        in_channels=3, init_cfg=dict(type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_cnn_h36m/epoch_10.pth')),
+        in_channels=3,
+        init_cfg=dict(
+            type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_cnn_h36m/epoch_10.pth')),
     network=dict(init_cfg=dict(type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_rnn_h36m/epoch_10.pth')),
     output_decay=0.9)
 

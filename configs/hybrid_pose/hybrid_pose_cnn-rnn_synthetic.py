@@ -1,5 +1,6 @@
 """The hybrid of CNN and RNN in small on the embedded set.
 
+Ours: not run.
 After hybrid_pose_cnn_synthetic.py and hybrid_pose_rnn_synthetic.py:
     python tools/train.py configs/hybrid_pose/hybrid_pose_cnn-rnn_synthetic.py
 """
@@ -17,5 +18,5 @@ model = dict(
         init_cfg=dict(type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_rnn_synthetic/epoch_1.pth')),
     head=dict(codec=dict(subpixel=True)))
 
-train_dataloader = dict(dataset=dict(step_ms=700))
+train_dataloader = dict(dataset=dict(step_ms=300))
 optim_wrapper = dict(clip_grad=dict(max_norm=1))

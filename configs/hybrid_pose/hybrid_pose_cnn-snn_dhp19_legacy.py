@@ -12,7 +12,8 @@ model = dict(
     cnn=dict(init_cfg=dict(type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_cnn_dhp19/epoch_10.pth')),
     network=dict(
         init_cfg=dict(
-            type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_snn_dhp19/epoch_10.pth', skip=('readout.norm', ))),
+            type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_snn_dhp19/epoch_10.pth',
+            skip=('readout.norm', ))),
     head=dict(codec=dict(legacy=True), loss=dict(legacy=True)))
 
 optim_wrapper = dict(optimizer=dict(lr=5e-5))

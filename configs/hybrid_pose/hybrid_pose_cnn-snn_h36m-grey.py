@@ -17,7 +17,8 @@ model = dict(
     network=dict(
         neuron=dict(tau=5.0),
         init_cfg=dict(
-            type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_snn_h36m/epoch_10.pth', skip=('readout.norm', ))),
+            type='mmspike.StageWeights', checkpoint='work_dirs/hybrid_pose_snn_h36m/epoch_10.pth',
+            skip=('readout.norm', ))),
     output_decay=0.9)
 
 optim_wrapper = dict(optimizer=dict(lr=5e-5))

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from mmspike.apis.model import init_model
 from mmspike.datasets.events import EVENT
+from mmspike.datasets.events.event_array import first_step_back
+from mmspike.datasets.transforms import LoadFrameImages
 from mmspike.datasets.transforms.events import EventsToBins, EventsToFrames, LoadEvents
 from mmspike.registry import TRANSFORMS
 
@@ -98,6 +100,10 @@ class EventPoseStreamer:
         self.history = max(loads[0].count, 0), max(loads[0].duration, 0)
         self.transforms = [step for step in steps[steps.index(loads[0]) + 1:] if type(step).__name__ != 'PackPose']
         for step in self.transforms:
+            if isinstance(step, LoadFrameImages):
+                raise ValueError(f'{self.model.cfg.filename}: its CNN looks at images (LoadFrameImages), which are not '
+                                 'among the events. Use a model whose frames are made by EventsToFrames, such as '
+                                 'configs/hybrid_pose/hybrid_pose_cnn-snn_h36m-events.py')
             if isinstance(step, EventsToBins) and step.kind != 'counts':
                 raise ValueError(f'EventPoseStreamer: EventsToBins(kind={step.kind!r}) divides a window by its last '
                                  "event, which has not come yet. Use a model trained with kind='counts'.")
@@ -109,6 +115,7 @@ class EventPoseStreamer:
         self._events = np.empty(0, EVENT)  # the history of a look, and the bin that is not over
         self._now: int | None = None  # start of that bin
         self._first = 0  # time of the first event
+        self._known = -NEVER  # no event before this time may follow
         self._next_look: int | None = None
         self._state = None
         self._has_state = False
@@ -117,7 +124,8 @@ class EventPoseStreamer:
         """Take the next events, and give the poses of the bins that are over.
 
         Args:
-            events: ``EVENT`` in order of time, none earlier than those before. **Shape** [N], any N.
+            events: ``EVENT`` in order of time, none earlier than those before, or than the last ``until``. **Shape**
+                [N], any N.
             until: us; says that all events before it have come. Default: the time of the last event.
 
         Raises:
@@ -127,7 +135,10 @@ class EventPoseStreamer:
         for first in range(0, len(events), CHUNK):
             self._append(events[first:first + CHUNK])
             poses += self._advance(int(self._events['t'][-1]))
-        return poses if until is None else poses + self._advance(until)
+        if until is not None:
+            poses += self._advance(until)
+            self._known = max(self._known, until)
+        return poses
 
     def latency(self) -> dict[str, float]:
         """Median and greatest latency in ms of updates with and without a look, of the last 4096."""
@@ -140,10 +151,12 @@ class EventPoseStreamer:
 
     def _append(self, events: np.ndarray) -> None:
         t = events['t']
-        before = self._events['t'][-1] if len(self._events) else t[0]
-        if (t[1:] < t[:-1]).any() or t[0] < before:
-            raise ValueError(f'EventPoseStreamer: the events go back in time, from {before} us to {t.min()} us. Feed '
+        step = first_step_back(t)
+        if step is not None or t[0] < self._known:
+            before, after = (self._known, t[0]) if step is None else t[step - 1:step + 1]
+            raise ValueError(f'EventPoseStreamer: the events go back in time, from {before} us to {after} us. Feed '
                              'them in order; for another recording call reset() first.')
+        self._known = int(t[-1])
         if self._now is None:
             self._first = int(t[0])
             self._now = self._first // self.bin_us * self.bin_us

@@ -87,8 +87,10 @@ class HeatmapCodec:
         """Where each map is highest (the first of equals), and how high.
 
         Shape:
-            ``[..., K, H, W]`` -> keypoints ``[..., K, 2]`` (x, y), scores ``[..., K]``, in the dtype of the maps.
+            ``[..., K, H, W]`` -> keypoints ``[..., K, 2]`` (x, y), scores ``[..., K]``, in the dtype of the maps, of half
+            precision in float32.
         """
+        maps = maps.to(torch.promote_types(maps.dtype, torch.float32))
         height, width = maps.shape[-2:]
         scores, index = maps.flatten(-2).max(-1)
         x, y = index % width, index // width

@@ -8,7 +8,7 @@ import numpy as np
 
 from mmspike.registry import DATASETS
 
-from .event_h36m_release import CAMERA_CODES, INTERVAL, action_of
+from .event_h36m_release import CAMERA_CODES, INTERVAL, SIZE, action_of
 from .event_pose_dataset import EventPoseDataset, Recording
 from .events import EventFile, EventFileError, open_events
 from .open_files import OpenFiles
@@ -16,7 +16,6 @@ from .pose_labels import PoseLabels
 
 # Subject and action whose events or labels are damaged in the release
 UNUSABLE = {(11, 'Directions'), (9, 'Greeting'), (9, 'SittingDown 1'), (9, 'Waiting 1')}
-SIZE = (256, 320)  # rows, columns
 MS = 1000
 IMAGES = ('rgb', 'grey')
 

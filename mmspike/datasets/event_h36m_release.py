@@ -18,6 +18,7 @@ from .events.hdf5 import COLUMNS
 CAMERA_CODES = {'54138969': 0, '55011271': 1, '58860488': 2, '60457274': 3}
 HEIGHTS = (1002, 1000, 1000, 1002)  # of the videos, per camera; all are 1000 wide
 CROP, SCALE = (768, 960), 3  # rows and columns; of which so many become one
+SIZE = (CROP[0] // SCALE, CROP[1] // SCALE)  # 256x320
 INTERVAL = 20  # ms between poses
 JOINTS = (15, 25, 17, 26, 18, 1, 6, 27, 19, 2, 7, 3, 8)  # of Human3.6m's 32, in the order of DHP19
 RENAMED = dict(TakingPhoto='Photo', WalkingDog='WalkDog')  # folders of some subjects -> names of the poses

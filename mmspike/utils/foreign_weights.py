@@ -26,7 +26,7 @@ def read_weights(path: str | Path) -> Mapping[str, Tensor]:
         return _read_safetensors(path)
     if path.suffix.lower() in ('.h5', '.hdf5'):
         return _read_keras(path)
-    if _is_torchscript(path):
+    if is_torchscript(path):
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # TorchScript is deprecated; the files are there all the same
             try:
@@ -37,7 +37,8 @@ def read_weights(path: str | Path) -> Mapping[str, Tensor]:
     return weights_of(load_checkpoint_file(path), path)
 
 
-def _is_torchscript(path: Path) -> bool:
+def is_torchscript(path: Path) -> bool:
+    """Whether a file is an archive of TorchScript, as which OpenAI published CLIP."""
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:

@@ -165,6 +165,12 @@ def test_what_cannot_be_streamed_is_named(root, events):
     stream.feed(events[1000:2000])
     with pytest.raises(ValueError, match=r'the events go back in time, from \d+ us to \d+ us.*call reset'):
         stream.feed(events[:10])
+    stream.feed(events[:0], until=int(events['t'][-1]) + 3 * BIN)  # nothing before it may follow, as was said
+    with pytest.raises(ValueError, match=rf'from {int(events["t"][-1]) + 3 * BIN} us to {events["t"][-1]} us'):
+        stream.feed(events[-1:])
+    images = [dict(type='LoadEvents'), dict(type='EventsToBins'), dict(type='LoadFrameImages'), dict(type='PackPose')]
+    with pytest.raises(ValueError, match='its CNN looks at images .* a model whose frames are made by EventsToFrames'):
+        streamer(root, 'cnn-snn', {'test_dataloader.dataset.pipeline': images})
     outside = np.zeros(2, EVENT)
     outside['t'], outside['x'] = (0, 50_000), 200
     with pytest.raises(EventFileError, match='the stream: .*lies at column 200'):

@@ -3,16 +3,19 @@ import json
 import re
 import runpy
 
+import numpy as np
 import pytest
 import torch
 from mmengine import Config
 
 from mmspike.convert import clip, sequencepar
+from mmspike.datasets.attributes import Annotation, Attribute, save_annotation
 from mmspike.models import CLIPVision
 from mmspike.models.layers.phrases import CLIPPhrases
 from mmspike.registry import MODELS
 from mmspike.utils.checkpoint import CheckpointError, compare_state_dict
 from mmspike.utils.foreign_weights import read_weights
+from mmspike.utils.text_embeddings import TextEmbeddings
 
 VISION, TEXT = (dict(width=8, layers=2, heads=2, output_dims=6), dict(width=4, layers=1, heads=2, output_dims=6))
 SIZES = dict(context_length=5, vocab_size=7)
@@ -129,3 +132,39 @@ def test_what_is_refused():
         clip({'visual.layer1.0.conv1.weight': torch.zeros(1)})
     with pytest.raises(ValueError, match='no weight of an image tower'):
         clip({name: value for name, value in tiny_clip().items() if not name.startswith('visual.')})
+
+
+def test_features_of_phrases_are_those_of_open_clip(root, tmp_path, capsys):
+    """From one archive: its own text tower, by the tool that writes a file of them, and ours; the same tokenizer."""
+    open_clip = pytest.importorskip('open_clip', reason='compared with open_clip_torch')
+    sizes = dict(context_length=16, vocab_size=49408)
+    torch.manual_seed(0)
+    vision, text = CLIPVision(dict(VISION, patch_size=8), 32), CLIPPhrases(2, TEXT, **sizes)
+    for parameter in text.parameters():
+        parameter.data.mul_(3 if parameter.ndim > 1 else 1)
+    names = {f'visual.{name}': value for name, value in vision.state_dict().items()}
+    names |= {name: value for name, value in text.state_dict().items() if name != 'tokens'}
+    names |= {'visual.ln_post.weight': torch.ones(8), 'visual.ln_post.bias': torch.zeros(8),
+              'logit_scale': torch.tensor(4.6), 'input_resolution': torch.tensor(32)}
+    torch.jit.save(torch.jit.trace(Holder(names), torch.zeros(1)), tmp_path / 'clip.pt')
+    (tmp_path / 'mmspike-tiny-quickgelu.json').write_text(json.dumps(dict(
+        embed_dim=6, quick_gelu=True,
+        vision_cfg=dict(image_size=32, layers=2, width=8, head_width=4, patch_size=8),
+        text_cfg=dict(context_length=16, vocab_size=49408, width=4, heads=2, layers=1))))
+    open_clip.add_model_config(tmp_path / 'mmspike-tiny-quickgelu.json')
+    phrases = ['a person with a hat', 'a bag']
+    save_annotation(Annotation('toy', [Attribute('Hat', 'head', phrases[0]), Attribute('Bag', 'bags', phrases[1])],
+                               ['0.jpg'], np.array([[1, 0]]), dict(train=[0])), tmp_path / 'toy.json')
+    main = runpy.run_path(str(root / 'tools/dataset_converters/text_embeddings.py'))['main']
+    command = [str(tmp_path / 'toy.json'), '--out', str(tmp_path / 'text.npz'), '--library', 'open_clip',
+               '--pretrained', str(tmp_path / 'clip.pt'), '--model']
+    main([*command, 'mmspike-tiny-quickgelu'])
+    theirs = torch.from_numpy(TextEmbeddings.read(tmp_path / 'text.npz').vectors)
+    ours = CLIPPhrases(2, TEXT, phrases=phrases, **sizes)
+    ours.load_state_dict({name.removeprefix('head.phrases.'): value
+                          for name, value in clip(read_weights(tmp_path / 'clip.pt')).items()
+                          if name.startswith('head.phrases.')})
+    assert theirs.std() > 0.1
+    torch.testing.assert_close(ours(), theirs, rtol=1e-4, atol=1e-5)
+    with pytest.raises(SystemExit, match='expected a name that ends in -quickgelu, such as --model ViT-B-16-quickgelu'):
+        main([*command, 'ViT-B-16'])

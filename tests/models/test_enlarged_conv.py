@@ -35,6 +35,8 @@ def test_kernels_that_are_kept_follow_the_weight():
         torch.testing.assert_close(conv(x), plain(conv, x))
         conv.weight.mul_(2)
         torch.testing.assert_close(conv(x), plain(conv, x))
+        conv.weight.data.mul_(2)  # which no version counter sees
+        torch.testing.assert_close(conv(x), plain(conv, x))
         twin = copy.deepcopy(conv)
         twin.load_state_dict({'weight': torch.randn_like(conv.weight)})
         torch.testing.assert_close(twin(x), plain(twin, x))

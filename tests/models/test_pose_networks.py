@@ -25,8 +25,8 @@ def hybrid(network, initialised=True, **options):
     if network['type'] == 'SpikingUNet' and options.get('output_decay', 0) is not None:
         network = dict(network, readout_neuron=None)
     initializer = dict(type='StateInitializer', sources=SOURCES[network['type']]) if initialised else None
-    options = dict(network=network, initializer=initializer) | options
-    return lively(MODELS.build(dict(type='HybridPoseEstimator', cnn=dict(CNN), **options)))
+    options = dict(cnn=dict(CNN), network=network, initializer=initializer) | options
+    return lively(MODELS.build(dict(type='HybridPoseEstimator', **options)))
 
 
 def lively(model):
@@ -184,6 +184,19 @@ def test_training_in_int8_has_the_gradients_of_training_in_floats(monkeypatch):
     assert all(torch.equal(a, b) for a, b in zip(small, gradients(), strict=True))
 
 
+def test_maps_of_half_precision_lose_neither_places_nor_losses():
+    head = MODELS.build(dict(type='HeatmapHead'))
+    places = torch.tensor([[[301.0, 3.0], [257.0, 6.0]]])  # which are 302 and 256 in bfloat16
+    sample = PoseDataSample(gt_keypoints=places, gt_visible=torch.ones(1, 2, dtype=torch.bool))
+    maps = head.codec.encode(places, sample.gt_visible, (8, 320))[:, None]  # [T, B, K, H, W]
+    for dtype in (torch.bfloat16, torch.float16):
+        predicted, = head.predict(maps.to(dtype), [sample])
+        assert predicted.pred_keypoints.dtype == torch.float32 and torch.equal(predicted.pred_keypoints, places)
+        assert torch.equal(head.codec.decode(maps.to(dtype))[0][:, 0], places)
+        loss = head.loss(maps.to(dtype) + 2**-14, [sample])
+        assert loss == pytest.approx(float((maps.to(dtype) + 2**-14 - maps).float().square().mean()), rel=1e-4)
+
+
 @pytest.mark.parametrize('backbone', [CNN, SNN, RNN], ids=lambda cfg: cfg['type'])
 def test_an_untrained_network_can_begin_to_learn(backbone):
     model = MODELS.build(dict(type='PoseEstimator', backbone=dict(backbone)))
@@ -213,6 +226,10 @@ def test_other_errors_say_what_to_do():
         estimator(SNN)(dict(bins=events(2)), samples(3), mode='loss')
     with pytest.raises(ValueError, match='output_decay=1.2 has to be between 0 and 1'):
         hybrid(SNN, output_decay=1.2)
+    with pytest.raises(ValueError, match='cnn.out_channels=1, network.out_channels=3. Expected the number of joints'):
+        hybrid(SNN, cnn=dict(CNN, out_channels=1))
+    with pytest.raises(ValueError, match='a CalabreseCNN does not give the maps of its levels'):
+        hybrid(SNN, cnn=dict(type='CalabreseCNN'))
     with pytest.raises(ValueError, match=r"sources\['steem'\]='stem', but states are stem, down1"):
         hybrid(SNN, initializer=dict(type='StateInitializer', sources=dict(steem='stem')))
     with pytest.raises(ValueError, match="the map 'stem' has stride 1, the state 'down1' stride 2"):

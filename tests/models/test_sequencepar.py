@@ -240,6 +240,8 @@ def test_labels_and_beams_that_do_not_fit():
         build()(torch.randn(1, 3, 64, 32), samples([1, 0, 1]), mode='loss')
     with pytest.raises(ValueError, match='num_beams is 0'):
         build(num_beams=0)
+    with pytest.raises(ValueError, match='embed_dims is 18, expected a multiple of 4'):
+        build(decoder=dict(DECODER, embed_dims=18))
 
 
 def test_attention_on_the_image():

@@ -7,14 +7,15 @@ ROOT holds    S*/upsample/<Action>.<camera code>/events.h5 (events/{t,x,y,p}, t 
               simulator writes them; imgs/*.png and timestamps.txt beside them stay where they are
 --poses       2D poses in the form of VideoPose3D: positions_2d by subject, action and camera, 13 or 32 joints
 --crops       where the videos were cropped, from the published code (h36m_dataset_generate)
-writes        events.h5 where there are chunks, the index ms_to_idx where it is missing, ROOT/labels.h5, and
-              ROOT/event_h36m_report.json
+writes        events.h5 where there are chunks, the index ms_to_idx where it is missing, that the order of the events
+              has been checked (a training then opens them at once), ROOT/labels.h5, and ROOT/event_h36m_report.json
 
 Without --poses and --crops the labels.h5 of the release is kept. What is finished stays when the command is repeated;
 recordings that cannot be read are skipped, counted and named.
 """
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from mmengine.utils import ProgressBar
 
 from mmspike.datasets.event_h36m_release import (
     CAMERA_CODES,
+    SIZE,
     action_of,
     index_events,
     merge_chunks,
@@ -60,8 +62,9 @@ def prepare(folder: Path) -> dict:
             merge_chunks(chunks, unfinished, camera)
             unfinished.replace(file)
         complete(file, camera)
-        events = open_events(file, 'events')
-        return dict(action=action, camera=camera, events=len(events), seconds=round(events.stop * 1e-6, 3))
+        found = measure(file)
+        mark_checked(file)
+        return dict(action=action, camera=camera, **found)
     except (EventFileError, OSError) as error:
         return dict(skipped=str(error))
 
@@ -76,6 +79,22 @@ def complete(path: Path, camera: int) -> None:
                 file['ms_to_idx'] = index_events(file)
             if 'cam_view' in missing:
                 file['cam_view'] = camera
+
+
+def measure(path: Path) -> dict:
+    """Number of events and seconds of a recording, which is looked at once as a whole unless that was done before."""
+    events = open_events(path, 'events', size=SIZE)
+    return dict(events=len(events), seconds=round(events.stop * 1e-6, 3))
+
+
+def mark_checked(path: Path) -> None:
+    """Say in a file that its events are in order and within the picture; it stays as it is where it is read-only."""
+    facts = dict(height=SIZE[0], width=SIZE[1], ordered=True)
+    with h5py.File(path, 'r') as file:
+        known = all(file['events'].attrs.get(name) == value for name, value in facts.items())
+    if not known and os.access(path, os.W_OK):
+        with h5py.File(path, 'r+') as file:
+            file['events'].attrs.update(facts)
 
 
 def run(args: argparse.Namespace) -> None:

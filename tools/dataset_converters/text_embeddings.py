@@ -19,9 +19,11 @@ import numpy as np
 
 from mmspike.datasets.attributes import load_annotation
 from mmspike.datasets.attributes.restricted_pickle import load_pickle
+from mmspike.utils.foreign_weights import is_torchscript, read_weights
 from mmspike.utils.text_embeddings import TextEmbeddings
 from mmspike.utils.tool_errors import run_tool
 
+NUMBERS = ('input_resolution', 'context_length', 'vocab_size')  # in OpenAI's files, beside the weights
 INSTALL = ('{package} is not installed, which --library {library} needs: pip install {package}. Or choose the other '
            'library; what is written are numbers, so another machine may write the file.')
 
@@ -43,8 +45,15 @@ def open_clip(phrases: list[str], args: argparse.Namespace) -> np.ndarray:
     if args.pretrained is None:
         sys.exit('--library open_clip needs --pretrained: a tag such as openai, or a file of weights. Without weights '
                  'the embeddings would be noise.')
-    name = args.model or 'ViT-L-14'
-    model, _, _ = open_clip.create_model_and_transforms(name, pretrained=args.pretrained)
+    name, file = args.model or 'ViT-L-14', Path(args.pretrained).expanduser()
+    if file.is_file():  # read by ourselves: open_clip refuses the archives of OpenAI
+        if is_torchscript(file) and not name.endswith('-quickgelu'):
+            sys.exit(f'{file} is an archive of OpenAI, whose models have another activation than {name}: expected a '
+                     f'name that ends in -quickgelu, such as --model {name}-quickgelu.')
+        model = open_clip.create_model(name, load_weights=False)
+        model.load_state_dict({key: value for key, value in read_weights(file).items() if key not in NUMBERS})
+    else:
+        model = open_clip.create_model(name, pretrained=args.pretrained)
     with torch.no_grad():
         return model.eval().encode_text(open_clip.get_tokenizer(name)(phrases)).float().numpy()
 

@@ -173,6 +173,8 @@ def open_events(path: str | Path, stream: str | None = None, *, format: str | No
     kind = identify(path, format)
     found = kind.read(str(path), stream)
     file, sized = found.file, found.sized
+    # What a converter has checked was checked against the file's own size
+    checked = found.checked and not (sort or drop_outside) and size in (None, (file.height, file.width))
     if size is not None:
         file.height, file.width = size
         sized = True
@@ -180,8 +182,7 @@ def open_events(path: str | Path, stream: str | None = None, *, format: str | No
         file = _repaired(file, sort, drop_outside and sized)
     if not sized:
         file.sized, (file.height, file.width) = False, extent(file)
-    # What a converter has checked was checked against the file's own size
-    if check and (size is not None or sort or drop_outside or not found.checked):
+    if check and not checked:
         check_events(file)
     return file
 

@@ -20,7 +20,7 @@ from ..events import (
 )
 
 WINDOWS, COUNTS = ('counts', 'histogram', 'voxels'), ('bins', 'image')
-META_KEYS = ('sequence', 'camera', 'bin_us', 'image_shape', 'projection', 'label_us', 'sample_idx', 'unreadable')
+META_KEYS = ('sequence', 'camera', 'bin_us', 'image_shape', 'projection', 'sample_idx')
 
 
 @TRANSFORMS.register_module()
@@ -124,9 +124,9 @@ class EventsToFrames(BaseTransform):
 
     def __init__(self, count: int | None = None, duration: int | None = None, bins: int = 10, kind: str = 'bins',
                  at: tuple[str, ...] = ('start',), legacy: bool = False) -> None:
-        if (count is None) == (duration is None):
-            raise ValueError(f'EventsToFrames: count={count} and duration={duration}, expected one of both, for '
-                             'instance count=7500')
+        if (count is None) == (duration is None) or (duration if count is None else count) <= 0:
+            raise ValueError(f'EventsToFrames: count={count} and duration={duration}, expected one of both, positive, '
+                             'for instance count=7500')
         if kind not in COUNTS or not at or not set(at) <= {'start', 'stop', 'bins'}:
             raise ValueError(f"EventsToFrames: kind={kind!r} and at={at!r}, expected kind 'bins' or 'image', and at of "
                              "'start', 'stop' and 'bins'")

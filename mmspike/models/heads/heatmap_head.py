@@ -14,6 +14,9 @@ class HeatmapHead(BaseModule):
         codec: config of what turns joints into maps and back (``HeatmapCodec``).
         loss: config of the loss, called as ``loss(maps, target, visible)``.
 
+    Maps of half precision, as mixed-precision training gives them, are computed with in float32: in bfloat16 pixels
+    beyond the 256th are told apart by twos, and in float16 the errors' squares are lost.
+
     Shape:
         maps ``[T, B, K, H, W]``; labels of sample b ``[T, K, 2]``. Maps that a preprocessor has padded on the right and
         at the bottom are cut to the ``image_shape`` of the samples first.
@@ -49,9 +52,9 @@ class HeatmapHead(BaseModule):
 
 
 def cut_to_image(maps: Tensor, samples: list) -> Tensor:
-    """Maps without what was padded: ``[..., H, W]`` -> ``[..., h, w]``."""
+    """Maps without what was padded, in float32 at least: ``[..., H, W]`` -> ``[..., h, w]``."""
     height, width = samples[0].get('image_shape', maps.shape[-2:])
-    return maps[..., :height, :width]
+    return maps[..., :height, :width].to(torch.promote_types(maps.dtype, torch.float32))
 
 
 def labels_of(samples: list, maps: Tensor) -> tuple[Tensor, Tensor]:

@@ -68,11 +68,11 @@ class EnlargedConv2d(nn.Conv2d):
     def _kernels(self) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
         """Those of the four parts ``[2, 2, out, in, 4, 4]`` and of the rims; kept while the weight is the same."""
         weight = self.weight
-        if torch.is_grad_enabled() or weight.is_inference():
+        if torch.is_grad_enabled():
             return _kernels_of(weight)
-        key = weight.data_ptr(), weight._version, weight.dtype
-        if self._kept is None or self._kept[0] != key:
-            self._kept = key, _kernels_of(weight)
+        # By value: what is changed through .data, or computed anew for each call, has the address and version of before
+        if self._kept is None or self._kept[0].dtype != weight.dtype or not torch.equal(self._kept[0], weight):
+            self._kept = weight.detach().clone(), _kernels_of(weight)
         return self._kept[1]
 
 
@@ -83,6 +83,12 @@ def _pad(x: Tensor) -> Tensor:
 
 def _interleave(parts: list[Tensor]) -> Tensor:
     """Four ``[N, C, H, W]`` -> ``[N, C, 2H, 2W]``, in channels-last memory."""
+    if not torch.is_grad_enabled():
+        batch, channels, height, width = parts[0].shape
+        y = parts[0].new_empty((batch, 2 * height, 2 * width, channels)).permute(0, 3, 1, 2)
+        for i, part in enumerate(parts):
+            y[:, :, i // 2::2, i % 2::2] = part
+        return y
     rows = [torch.stack([part.permute(0, 2, 3, 1) for part in parts[i:i + 2]], 3) for i in (0, 2)]  # [N, H, W, 2, C]
     return torch.stack(rows, 2).flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
 

@@ -18,13 +18,16 @@ class ImageMemory(nn.Module):
         tuple of maps ``[B, C, h, w]`` or tokens ``[B, N, C]`` -> ``[B, M, D]``.
 
     Raises:
-        ValueError: fewer entries than numbers of channels, or other channels.
+        ValueError: fewer entries than numbers of channels, other channels, or a width that holds no positions.
     """
 
     def __init__(self, in_channels: int | Sequence[int] | None, embed_dims: int) -> None:
         super().__init__()
         self.channels = [in_channels] if isinstance(in_channels, int) else list(in_channels or ())
         self.embed_dims = embed_dims
+        if self.channels and embed_dims % 4:
+            raise ValueError(f'ImageMemory: embed_dims is {embed_dims}, expected a multiple of 4 (sines and cosines of '
+                             'rows and columns). Set model.head.decoder.embed_dims to one.')
         self.projects = nn.ModuleList(nn.Linear(channels, embed_dims) for channels in self.channels)
         self.norms = nn.ModuleList(nn.LayerNorm(embed_dims) for _ in self.channels)
 
@@ -35,7 +38,9 @@ class ImageMemory(nn.Module):
         places = []
         for x, project, norm in zip(features[-len(self.channels):], self.projects, self.norms, strict=True):
             tokens = norm(project(x.flatten(2).transpose(1, 2) if x.ndim == 4 else x))  # [B, N, D]
-            places.append(tokens + positions(*x.shape[2:], self.embed_dims).to(x) if x.ndim == 4 else tokens)
+            if x.ndim == 4:
+                tokens = tokens + positions(*x.shape[2:], self.embed_dims, x.device).to(x.dtype)
+            places.append(tokens)
         return torch.cat(places, 1)
 
     def on_image(self, looks: Tensor, features: Sequence[Tensor], size: Sequence[int]) -> Tensor | None:
@@ -70,7 +75,7 @@ class ImageMemory(nn.Module):
                              'model.backbone.out_indices to the maps that are wanted.')
 
 
-def positions(height: int, width: int, dims: int) -> Tensor:
+def positions(height: int, width: int, dims: int, device: torch.device | str = 'cpu') -> Tensor:
     """Sinusoids of the row, then of the column of each place, row by row: ``[height width, dims]``.
 
     Rows and columns count from 0 to 1 over the map, as far apart as 64 whole numbers, so that maps of all sizes, and
@@ -78,8 +83,8 @@ def positions(height: int, width: int, dims: int) -> Tensor:
     """
     tables = []
     for side in (height, width):
-        centres = 64 * (torch.arange(side) + 0.5) / side
-        angles = centres[:, None] / 64**(torch.arange(dims // 4) / (dims // 4))
+        centres = 64 * (torch.arange(side, device=device) + 0.5) / side
+        angles = centres[:, None] / 64**(torch.arange(dims // 4, device=device) / (dims // 4))
         tables.append(torch.cat([angles.sin(), angles.cos()], 1))  # [side, dims / 2]
     rows, columns = tables
     return torch.cat([rows[:, None].expand(-1, width, -1), columns.expand(height, -1, -1)], -1).flatten(0, 1)

@@ -15,7 +15,8 @@ class Sequences:
     """Generated sequences of B images.
 
     Args:
-        tokens: with the beginning; padded. **Shape** [B, 1 + T].
+        tokens: with the beginning; padded. ``legacy`` lacks the ends, as published, where all are equally long.
+            **Shape** [B, 1 + T].
         log_probs: what each token was chosen from; -inf past the end. **Shape** [B, T, V].
         lengths: tokens of each, the end counted, the beginning not. **Shape** [B].
         stopped: which end by the model's own choice: an end that the constraints force counts only where it would have

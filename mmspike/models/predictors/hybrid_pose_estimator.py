@@ -1,11 +1,11 @@
 """Pose from events: a CNN that looks rarely, and a network that goes on from what it saw."""
+import math
 from typing import NamedTuple
 
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from mmspike.neurons import leaky_integrator
 from mmspike.registry import MODELS
 from mmspike.structures import PoseDataSample
 
@@ -40,7 +40,7 @@ class HybridPoseEstimator(BaseModel):
         state_loss: weight r of the second loss, ``(1 - r) * maps + r * states``: the states after the last bin are to
             be those that the CNN sets for the next window. Needs two frames, the second at the window's end.
         freeze_cnn: train the rest alone.
-        data_preprocessor: config; by default ``EventDataPreprocessor`` with the CNN's divisor.
+        data_preprocessor: config; by default ``EventDataPreprocessor`` with the divisor that both need.
         init_cfg: mmengine's; the parts' own load what earlier stages have trained (``StageWeights``).
 
     Shape:
@@ -69,10 +69,17 @@ class HybridPoseEstimator(BaseModel):
         if not 0 <= state_loss < 1 or (state_loss and initializer is None):
             raise ValueError(f'HybridPoseEstimator: state_loss={state_loss} is the share of the loss that compares '
                              'states with those that the initializer sets: 0 to 1, and 0 without an initializer.')
-        cnn = MODELS.build(cnn)
-        data_preprocessor = data_preprocessor or dict(type='EventDataPreprocessor', size_divisor=cnn.size_divisor)
+        cnn, network = MODELS.build(cnn), MODELS.build(network)
+        if not hasattr(cnn, 'features'):
+            raise ValueError(f'HybridPoseEstimator: a {type(cnn).__name__} does not give the maps of its levels '
+                             "(features), from which the states are set. Use cnn=dict(type='PoseUNet', ...).")
+        if cnn.out_channels != network.out_channels:
+            raise ValueError(f'HybridPoseEstimator: cnn.out_channels={cnn.out_channels}, network.out_channels='
+                             f'{network.out_channels}. Expected the number of joints twice.')
+        data_preprocessor = data_preprocessor or dict(
+            type='EventDataPreprocessor', size_divisor=math.lcm(cnn.size_divisor, network.size_divisor))
         super().__init__(MODELS.build(data_preprocessor), init_cfg)
-        self.cnn, self.network, self.initializer = cnn, MODELS.build(network), None
+        self.cnn, self.network, self.initializer = cnn, network, None
         if initializer is not None:
             self.initializer = MODELS.build(
                 dict(initializer, features=cnn.feature_sizes, sites=self.network.state_sizes))
@@ -148,9 +155,9 @@ class HybridPoseEstimator(BaseModel):
 
 
 def accumulate(increments: Tensor, start: Tensor, decay: float) -> Tensor:
-    """``y_t = decay * y_(t-1) + increments_t`` from ``y = start`` on: ``[T, ...]``, ``[...]`` -> ``[T, ...]``.
-
-    It is a membrane that leaks and never fires.
-    """
-    tau = float('inf') if decay == 1 else 1 / (1 - decay)
-    return leaky_integrator(increments, start, tau=tau, decay_input=False)[0]
+    """``y_t = decay * y_(t-1) + increments_t`` from ``y = start`` on: ``[T, ...]``, ``[...]`` -> ``[T, ...]``."""
+    outputs = []
+    for increment in increments:
+        start = torch.add(increment, start, alpha=decay)
+        outputs.append(start)
+    return torch.stack(outputs)

@@ -126,6 +126,8 @@ def test_wrong_settings_and_wrong_events_are_named():
         EventsToBins(kind='count')
     with pytest.raises(ValueError, match='count=None and duration=None, expected one of both'):
         EventsToFrames()
+    with pytest.raises(ValueError, match='count=0 and duration=None, expected one of both, positive'):
+        EventsToFrames(count=0)
     with pytest.raises(ValueError, match="kind='bins' and at=.'end',., expected kind 'bins' or 'image', and at of"):
         EventsToFrames(count=5, at=('end',))
     with pytest.raises(ValueError, match='the window from 40000 us to 60000 us is no whole number of bins of 6000 us'):
