@@ -1,6 +1,6 @@
 """Recognise the attributes of persons and draw a panel of each.
 
-    python demo/attribute_demo.py IMAGE|FOLDER|VIDEO [CONFIG CHECKPOINT] [--out-dir panels] [--show heatmap]
+    python demo/attribute_demo.py IMAGE|FOLDER|VIDEO [CONFIG CHECKPOINT] [--out-dir panels] [--show heatmap|sequence]
 
 Prints what it predicts, and writes pictures and predictions.json. Without CONFIG and CHECKPOINT it takes the model that
 was trained last on the embedded set.
@@ -24,8 +24,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('checkpoint', nargs='?', help='its weights (default: the last of its training, below '
                         "work_dirs); 'none' for a model with random weights (to see the tool work)")
     parser.add_argument('--out-dir', type=Path, default=Path('attribute_panels'), help='default: %(default)s, here')
-    parser.add_argument('--show', choices=('heatmap',), help='also draw where the model was active: share of neurons '
-                        'that fire, or magnitude in a model without spikes')
+    parser.add_argument('--show', choices=('heatmap', 'sequence'), help='heatmap: also draw where the model was '
+                        'active: share of neurons that fire, or magnitude in a model without spikes; sequence: draw '
+                        'what a model that generates attributes wrote, and where it looked')
     parser.add_argument('--boxes', type=Path, metavar='FILE.json', help='persons in the pictures: {"street.jpg": '
                         '[[x1, y1, x2, y2], ...], "walk.mp4": {"FRAME": [[x1, y1, x2, y2], ...]}}; by default each '
                         'picture is one person')
@@ -60,7 +61,7 @@ def main(argv: list[str] | None = None) -> None:
     inferencer = AttributeInferencer(args.config, checkpoint_of(args), args.device, args.cfg_options, names,
                                      args.threshold)
     results = inferencer(args.input, args.batch_size, args.boxes, args.interval, args.out_dir, draw=True,
-                         heatmap=args.show == 'heatmap')
+                         heatmap=args.show == 'heatmap', sequence=args.show == 'sequence')
     for person in results['predictions']:
         where = ''.join(f', {key} {person[key]}' for key in ('frame', 'box') if key in person)
         print(f"{person['filename']}{where}: {', '.join(person['predicted']) or 'none of the attributes'}")

@@ -46,7 +46,7 @@ OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, 'engine')
 OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS)
 PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS, 'engine')
 # Evaluation and pictures
-METRICS = _child(root.METRICS, 'evaluation')
+METRICS = _child(root.METRICS, 'evaluation', 'analysis')
 EVALUATOR = _child(root.EVALUATOR)
 VISUALIZERS = _child(root.VISUALIZERS, 'visualization')
 VISBACKENDS = _child(root.VISBACKENDS)

@@ -8,6 +8,7 @@ from mmspike.registry import DATASETS, METRICS, MODELS
 from mmspike.utils.checkpoint import load_weights
 
 STUDENT, TAUGHT, BASELINE = 'snn_par_synthetic', 'snn_par_distilled_synthetic', 'baseline_r18-narrow_synthetic'
+SSPNET = [f'../sspnet/{name}_synthetic' for name in ('sspnet', 'sspnet-adaptive', 'baseline_r18-narrow')]
 
 
 @pytest.fixture
@@ -35,11 +36,19 @@ def test_the_teacher_is_the_trained_baseline(config):
         f'work_dirs/{BASELINE}/epoch_{baseline.train_cfg.max_epochs}.pth')
 
 
-@pytest.mark.parametrize('name', [STUDENT, TAUGHT, BASELINE])
+@pytest.mark.parametrize('name', [STUDENT, TAUGHT, BASELINE, *SSPNET])
 def test_the_schedule_ends_with_the_training(config, name):
     cfg = config(name)
     assert cfg.param_scheduler.total_steps == cfg.train_cfg.max_epochs
     assert cfg.param_scheduler.eta_max == cfg.optim_wrapper.optimizer.lr
+
+
+def test_sspnet_and_its_baseline_have_the_same_budget(config):
+    recipes = [config(name) for name in SSPNET]
+    for key in ('train_cfg', 'param_scheduler', 'train_dataloader', 'val_dataloader'):
+        assert recipes[0].get(key) == recipes[1].get(key) == recipes[2].get(key)
+    assert all(cfg.optim_wrapper.optimizer == recipes[0].optim_wrapper.optimizer for cfg in recipes)
+    assert all(cfg.model.backbone.depth == 18 and cfg.model.backbone.base_channels == 16 for cfg in recipes)
 
 
 @pytest.mark.parametrize('name', [STUDENT, BASELINE])

@@ -27,6 +27,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--dump', metavar='FILE.pkl', help='write the predictions, for evaluation elsewhere')
     parser.add_argument('--show-dir', metavar='FOLDER', help='draw tested samples into this folder')
     parser.add_argument('--interval', type=int, default=1, help='with --show-dir: draw one of so many (default: all)')
+    parser.add_argument('--energy', nargs='?', type=int, const=256, metavar='SAMPLES', help='also count the operations '
+                        'and estimate the energy of the first so many samples (default: %(const)s); with --out, all '
+                        'figures as FILE_energy.json and .md')
     parser.add_argument('--tta', action='store_true', help='test-time augmentation: tta_pipeline of the config')
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on the CPU')
     return parser.parse_args(argv)
@@ -56,6 +59,11 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         for metric in metrics:
             if metric.type in TABLES:
                 metric.setdefault('out', args.out.removesuffix('.json') + TABLES[metric.type])
+    if args.energy is not None:
+        out = args.out and args.out.removesuffix('.json') + '_energy'
+        metrics = [*metrics, dict(type='EnergyMetric', max_samples=args.energy, out=out)]
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type='EnergyHook')]
+        cfg.test_evaluator = metrics
     if args.dump:
         if not args.dump.endswith(('.pkl', '.pickle')):
             raise ConfigError([f'--dump: expected a .pkl file, got {args.dump}'])

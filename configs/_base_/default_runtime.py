@@ -18,7 +18,8 @@ default_hooks = dict(
     checkpoint_check=dict(type='CheckpointCheckHook'),
     num_classes=dict(type='NumClassesHook'),
     positive_ratio=dict(type='PositiveRatioHook'),  # for losses that weigh attributes by their rarity
-    attribute_groups=dict(type='AttributeGroupsHook'))  # for heads that look for each group in its own place
+    attribute_groups=dict(type='AttributeGroupsHook'),  # for heads that look for each group in its own place
+    attribute_phrases=dict(type='AttributePhrasesHook'))  # for heads that write attributes as a sequence
 
 env_cfg = dict(
     cudnn_benchmark=True,

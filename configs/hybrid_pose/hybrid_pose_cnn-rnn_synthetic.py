@@ -1,5 +1,6 @@
 """The hybrid of CNN and RNN in small on the embedded set.
 
+Ours: not run.
 After hybrid_pose_cnn_synthetic.py and hybrid_pose_rnn_synthetic.py:
     python tools/train.py configs/hybrid_pose/hybrid_pose_cnn-rnn_synthetic.py
 """

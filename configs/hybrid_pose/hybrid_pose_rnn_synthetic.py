@@ -1,5 +1,6 @@
 """The recurrent network alone in small on the embedded set.
 
+Ours: not run.
     python tools/train.py configs/hybrid_pose/hybrid_pose_rnn_synthetic.py
 """
 _base_ = [

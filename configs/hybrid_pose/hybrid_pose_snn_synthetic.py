@@ -1,5 +1,7 @@
 """The spiking network alone in small on the embedded set: the baseline of the hybrid, and where its SNN starts from.
 
+No paper's figure. Ours (276,570 parameters), seed 0: 7.16 px on val, **7.13** on test, mean of the ten bins (the first
+17.67, the last 5.49). 223 s of processor time, as in hybrid_pose_cnn_synthetic.py.
     python tools/train.py configs/hybrid_pose/hybrid_pose_snn_synthetic.py
 """
 _base_ = [

@@ -63,7 +63,8 @@ class AttributeCam:
     def _response(self, x: Tensor, gradient: Tensor, top: float, bottom: float) -> Tensor:
         """[B, 1, h, w] of a map [B, C, h, w], 0 outside the rows from ``top`` to ``bottom``."""
         height = x.shape[2]
-        first, last = round(top * height), max(round(bottom * height), round(top * height) + 1)
+        first = min(round(top * height), height - 1)
+        last = max(round(bottom * height), first + 1)
         x, gradient = x.detach()[:, :, first:last].float(), gradient[:, :, first:last].float()
         x = x - x.mean((2, 3), keepdim=True)
         return F.pad(_smooth((gradient * x).clamp(min=0).sum(1, keepdim=True), self.smoothing),

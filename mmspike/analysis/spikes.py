@@ -11,6 +11,11 @@ def firing_neurons(model: nn.Module) -> dict[SpikingNeuron, str]:
             if isinstance(module, SpikingNeuron) and module.fires}
 
 
+def spikes_per_step(output: Tensor) -> Tensor:
+    """Spikes of all neurons at each step, float64 [T]; an output of -1 counts as one spike and one of 3 as three."""
+    return output.detach().abs().reshape(len(output), -1).sum(1, dtype=torch.float64)
+
+
 class SpikeRecorder:
     """Record the firing rates of all :class:`~mmspike.neurons.SpikingNeuron` of a model while it runs.
 
@@ -56,11 +61,10 @@ class SpikeRecorder:
 
     def _record(self, module: nn.Module, args, output) -> None:
         spikes = output[0] if isinstance(output, tuple) else output
-        steps = spikes.detach().abs().reshape(len(spikes), -1)
-        per_step = steps.sum(1, dtype=torch.float64)  # stays on the device: no synchronisation per layer
+        per_step = spikes_per_step(spikes)  # stays on the device: no synchronisation per layer
         name = self._neurons[module]
         self._add(self._spikes, name, per_step)
-        self._add(self._elements, name, torch.full_like(per_step, steps.shape[1]))
+        self._add(self._elements, name, torch.full_like(per_step, spikes[0].numel()))
 
     @staticmethod
     def _add(total: dict[str, Tensor], name: str, new: Tensor) -> None:

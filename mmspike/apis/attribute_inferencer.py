@@ -11,7 +11,8 @@ from mmpretrain.structures import DataSample
 
 from mmspike.analysis import HeatMapRecorder
 from mmspike.apis.inferencer import Inferencer, find_files
-from mmspike.apis.persons import PersonReader
+from mmspike.apis.persons import Person, PersonReader
+from mmspike.apis.sequence_pictures import sequence_picture, written
 from mmspike.datasets.video_backends import IMAGE_SUFFIXES
 from mmspike.datasets.video_list import VIDEO_SUFFIXES
 from mmspike.structures import attribute_names
@@ -53,7 +54,7 @@ class AttributeInferencer(Inferencer):
 
     def __call__(self, inputs: str | Path | Iterable[str | Path], batch_size: int = 1,
                  boxes: str | Path | Mapping | None = None, interval: int = 25, out_dir: str | Path | None = None,
-                 draw: bool = False, heatmap: bool = False) -> dict:
+                 draw: bool = False, heatmap: bool = False, sequence: bool = False) -> dict:
         """Recognise attributes; files that cannot be read are left out, counted and listed.
 
         Args:
@@ -65,19 +66,27 @@ class AttributeInferencer(Inferencer):
             out_dir: Folder for ``predictions.json`` (what is returned).
             draw: Also write a picture per person into ``out_dir``.
             heatmap: With ``draw``, show where the model was active, too.
+            sequence: With ``draw``, show instead what a model with a ``SequenceHead`` wrote, step by step, and where it
+                looked.
 
         Returns:
             ``predictions``: one dict per person, ``filename``, ``frame`` (videos), ``box`` (where given), ``predicted``
-            (names) and ``attributes`` (group -> name -> score). ``skipped``: dicts of ``filename`` and ``error``.
+            (names), ``attributes`` (group -> name -> score) and, of a ``SequenceHead``, ``sequence`` (name and
+            probability of each step). ``skipped``: dicts of ``filename`` and ``error``.
 
         Raises:
             FileNotFoundError: A folder holds no image and no video.
-            ValueError: ``draw`` without ``out_dir``, unusable boxes, or a heat map of a model that has none.
+            ValueError: ``draw`` without ``out_dir``, unusable boxes, or a heat map or a sequence of a model that has
+                none.
         """
         persons = PersonReader(boxes, interval)
 
         def picture(sample: dict, output: DataSample, maps: HeatMapRecorder, place: int) -> tuple[str, Figure]:
-            return sample['person'].name, self.panel(sample, output, maps if heatmap else None, place)
+            if sequence:
+                figure = sequence_picture(self.model, sample, output, self.names, self._title(sample['person']))
+            else:
+                figure = self.panel(sample, output, maps if heatmap else None, place)
+            return sample['person'].name, figure
 
         files = find_files(inputs, (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES), 'image or video')
         persons.check(files)
@@ -108,7 +117,8 @@ class AttributeInferencer(Inferencer):
             attributes.setdefault(group, {})[name] = score
         where = {key: output.get(key) for key in ('frame', 'box') if output.get(key) is not None}
         predicted = [name for name, score in zip(self.names, scores, strict=True) if score > self.threshold]
-        return dict(filename=output.img_path, **where, predicted=predicted, attributes=attributes)
+        wrote = dict(sequence=written(output, self.names)) if 'pred_sequence' in output else {}
+        return dict(filename=output.img_path, **where, predicted=predicted, attributes=attributes, **wrote)
 
     def panel(self, sample: dict, output: DataSample, maps: HeatMapRecorder | None = None, place: int = 0) -> Figure:
         """A picture of one person with its attributes and, given ``maps``, where the model was active.
@@ -125,10 +135,13 @@ class AttributeInferencer(Inferencer):
                 raise ValueError('AttributeInferencer: this model has no layer with positions to draw a heat map of; '
                                  'draw without it')
             pictures += input_pictures(to_rgb(sample['inputs']), heat)[1:]
-        title = person.path.name + (f', frame {person.frame}' if person.frame is not None else '') + (
-            f', person {person.number}' if person.box is not None else '')
         return attribute_panel(pictures, self.names, self.groups, scores=self._scores(output),
-                               threshold=self.threshold, title=title)
+                               threshold=self.threshold, title=self._title(person))
+
+    @staticmethod
+    def _title(person: Person) -> str:
+        return person.path.name + (f', frame {person.frame}' if person.frame is not None else '') + (
+            f', person {person.number}' if person.box is not None else '')
 
     @staticmethod
     def _scores(output: DataSample) -> np.ndarray:

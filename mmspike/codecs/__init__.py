@@ -1,4 +1,5 @@
 """Label <-> what a network learns to give, shared by data and heads."""
+from .attribute_sequence import AttributeSequenceCodec
 from .heatmap import HeatmapCodec
 
-__all__ = ['HeatmapCodec']
+__all__ = ['AttributeSequenceCodec', 'HeatmapCodec']

@@ -1,32 +1,10 @@
 """The CNN of DHP19, trained with Keras."""
 from collections.abc import Mapping
-from pathlib import Path
 
-import torch
 from torch import Tensor
 
 LAYERS = ('conv1', 'conv2a', 'conv2b', 'conv2d', 'conv3a', 'conv3b', 'conv3c', 'conv3d', 'conv3_up', 'conv4a', 'conv4b',
           'conv4c', 'conv4d', 'conv4_up', 'conv5a', 'conv5d', 'pred_cube')
-
-
-def read_keras(path: str | Path) -> dict[str, Tensor]:
-    """The arrays of a model that Keras has saved as HDF5, by name: ``conv1/conv1/kernel:0`` and the like.
-
-    Raises:
-        ValueError: no HDF5 file, or one without weights of a model.
-    """
-    import h5py  # only a Keras file needs it
-    try:
-        with h5py.File(path) as file:
-            group, arrays = file.get('model_weights', file), {}
-            group.visititems(lambda name, value: arrays.update({name: torch.from_numpy(value[()])})
-                             if isinstance(value, h5py.Dataset) and name.endswith(':0') else None)
-    except OSError as error:
-        raise ValueError(f'{path}: cannot be read as HDF5 ({error}). Expected what Keras saves as .h5.') from error
-    if not arrays:
-        raise ValueError(f'{path}: no weights in it. Expected a model that Keras has saved, with a group '
-                         '`model_weights`.')
-    return arrays
 
 
 def dhp19_cnn(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -35,7 +13,7 @@ def dhp19_cnn(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Keras keeps kernels as [H, W, in, out], those of transposed convolutions as [H, W, out, in].
 
     Args:
-        weights: what :func:`read_keras` gives.
+        weights: by their names in the file of Keras, ``conv1/conv1/kernel:0`` and the like.
 
     Returns:
         A state dict for ``PoseEstimator(backbone=CalabreseCNN)``, as in ``configs/hybrid_pose/calabrese_dhp19.py``.

@@ -20,7 +20,7 @@ from .attributes.pa100k import SPLITS, read_pa100k
 from .drawn_pedestrian import NAMES, attribute_boxes, draw_labels, draw_pedestrian
 from .write_once import write_once
 
-VERSION = 2  # raise it when the drawing changes: sets on disk are then written anew
+VERSION = 3  # raise it when the drawing changes: sets on disk are then written anew
 NUM_IMAGES = dict(train=12000, val=1500, test=1500)
 STRIDE = 16  # a side is a multiple of it, as the backbones want it
 JPEG_QUALITY = 95
@@ -59,8 +59,8 @@ class SyntheticPedestrians(AttributeDataset):
 
     ``<data_root>/annotation.mat`` and ``<data_root>/data/000001.jpg``..., as released sets come, and
     ``<data_root>/annotation.json``, made from the former by the reader of PA-100K, with boxes of the attributes in
-    ``test``: where they are drawn. Of the processes of a run one
-    writes, the others wait; other parameters, or an interrupted write, write anew.
+    ``val`` and ``test``: where they are drawn. Of the processes of a run one writes, the others wait; other parameters,
+    or an interrupted write, write anew.
 
     Args:
         data_root: Folder to write to and read from.
@@ -113,7 +113,7 @@ class SyntheticPedestrians(AttributeDataset):
         bar.file.write('\n')
         savemat(folder / 'annotation.mat', content)
         annotation = read_pa100k(folder, 'synthetic_pedestrians').annotation
-        annotation.extras['boxes'] = [make_boxes(split, index, self.height) if split == 'test' else None
+        annotation.extras['boxes'] = [make_boxes(split, index, self.height) if split != 'train' else None
                                       for split, count in self.num_images.items() for index in range(count)]
         save_annotation(annotation, folder / 'annotation.json')
 

@@ -49,6 +49,15 @@ def test_response_is_where_the_attribute_is_read_from(model, attribute, row, col
     assert box[0] <= x < box[2] and box[1] <= y < box[3] and (box[2:] - box[:2]).max() <= 3 * cell
 
 
+def test_a_region_that_is_less_than_a_row(model):
+    groups = dict(GROUPS, legs=dict(region=(0.95, 1), scale=2, attributes=[1]))
+    head = MODELS.build(dict(HEAD, groups=groups)).eval()
+    head.load_state_dict(model.head.state_dict())
+    model.maps[1][0, 2, 7, 2] = 5
+    response = AttributeCam(Given(head, model.maps), smoothing=0)(torch.zeros(1, 3, 64, 32), [1])[0, 0]
+    assert divmod(int(response.argmax()), 32)[0] >= 56 and not response[:52].any()
+
+
 def test_smoothing_keeps_the_place(model):
     sharp, soft = (AttributeCam(model, smoothing=sigma)(torch.zeros(1, 3, 64, 32), [0])[0, 0] for sigma in (0, 1.5))
     assert (soft > 0).sum() > 2 * (sharp > 0).sum()

@@ -9,10 +9,11 @@ import torch
 from mmengine import Config
 
 from mmspike.convert import dhp19_cnn
-from mmspike.convert.dhp19_cnn import LAYERS, read_keras
+from mmspike.convert.dhp19_cnn import LAYERS
 from mmspike.models.backbones.calabrese import CalabreseCNN
 from mmspike.registry import MODELS
-from mmspike.utils.checkpoint import load_weights
+from mmspike.utils.checkpoint import CheckpointError, load_weights
+from mmspike.utils.foreign_weights import read_weights
 
 
 def build(root):
@@ -53,7 +54,7 @@ def evaluate(weights, image):
 
 @pytest.mark.parametrize('size', [(260, 344), (44, 36)])
 def test_published_weights_give_what_numpy_gives(samples, root, size):
-    weights = read_keras(samples / 'weights/dhp19_cnn_keras.h5')
+    weights = read_weights(samples / 'weights/dhp19_cnn_keras.h5')
     model = build(root)
     model.load_state_dict(dhp19_cnn(weights), strict=True)
     assert sum(p.numel() for p in model.parameters()) == 218_592
@@ -87,11 +88,11 @@ def test_other_files_are_named(tmp_path):
         weights = everything(torch.ones(3, 3, 1, 1))
         dhp19_cnn({name.replace('conv5d', 'dense'): value for name, value in weights.items()})
     (tmp_path / 'text.h5').write_text('text')
-    with pytest.raises(ValueError, match='text.h5: cannot be read as HDF5'):
-        read_keras(tmp_path / 'text.h5')
+    with pytest.raises(CheckpointError, match='text.h5: cannot be read as HDF5'):
+        read_weights(tmp_path / 'text.h5')
     h5py.File(tmp_path / 'empty.h5', 'w').close()
-    with pytest.raises(ValueError, match='empty.h5: no weights in it'):
-        read_keras(tmp_path / 'empty.h5')
+    with pytest.raises(CheckpointError, match='empty.h5: no weights in it'):
+        read_weights(tmp_path / 'empty.h5')
 
 
 def test_the_tool_reads_keras(tmp_path, root, samples):

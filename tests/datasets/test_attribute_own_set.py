@@ -4,6 +4,7 @@ import json
 import pytest
 
 from mmspike.datasets.attributes import AnnotationError, Attribute, read_own_set, verify
+from mmspike.datasets.attributes.verify import without_unreadable
 
 CSV = """file,split,id,head:Hat,upper:Red:a red top,Bag
 a/001.jpg,train,7,1,0,yes
@@ -72,6 +73,22 @@ def test_person_0_is_a_person(tmp_path):
     release = read_own_set(table(tmp_path, json.dumps(rows), 'mine.json'))
     assert release.annotation.extras == dict(id=[0, 0])
     assert any('identity leak: 1 persons are in both train and test' in line for line in verify(release).warnings)
+
+
+def test_a_misspelt_split_is_pointed_out(tmp_path):
+    warnings = verify(read_own_set(table(tmp_path, CSV.replace('.jpg,train', '.jpg,trian')))).warnings
+    assert ("the split trian (1 images) is none of train, val, test, query, trainval: only a config that names it uses "
+            "it. Did you mean 'train'?") in warnings
+    assert not any('is none of' in line for line in verify(read_own_set(table(tmp_path, CSV))).warnings)
+
+
+def test_names_with_colons_can_be_left_out(tmp_path):
+    release = read_own_set(table(tmp_path, 'file,Hat\na: 1.jpg,1\na,0\n'))
+    (tmp_path / 'a').write_bytes(b'')
+    report = verify(release)
+    assert report.errors['images that are not on disk'] == [f'a: 1.jpg: not in {tmp_path}']
+    assert without_unreadable(release, report) == 1 and not report.errors
+    assert release.annotation.splits['train'].tolist() == [1]
 
 
 def test_wrong_json_and_missing_files(tmp_path):

@@ -128,7 +128,8 @@ def test_weights_of_the_scales_are_logged_and_drawn(train, tmp_path, monkeypatch
     assert len(list(tmp_path.rglob('scale_weights*.png'))) == 1
     resumed = train(tmp_path, epochs=3, resume=True)
     resumed.train()
-    assert [epoch for epoch, _ in resumed.message_hub.get_info('scale_weights')] == [1, 2, 3]
+    history = resumed.message_hub.get_info('scale_weights')
+    assert [epoch for epoch, _ in history] == [0, 1, 2, 3] and history[0][1] == [[pytest.approx(1 / 3)] * 3] * 2
 
 
 def test_fixed_scales_are_left_alone(train, tmp_path):

@@ -178,6 +178,20 @@ def test_the_penalty_makes_a_group_choose():
     assert selection(torch.tensor([0, 0]))[0, 1] > 0.95
 
 
+def test_a_few_hundred_steps_move_the_scales_far_enough_to_be_read():
+    """At the speed of the other parameters they stay where they begin."""
+    ends = {}
+    for gain in (1.0, 10.0):
+        selection = build(selection='adaptive', scale_gain=gain).head.selection
+        optim = torch.optim.AdamW(selection.parameters(), lr=1e-3, weight_decay=0)
+        for _ in range(200):
+            optim.zero_grad()
+            (-selection(torch.tensor([0, 1, 2, 0, 2]))[0, 1]).backward()  # the loss asks for P2
+            optim.step()
+        ends[gain] = selection(torch.tensor([0, 1, 2, 0, 2]))[0, 1].item()
+    assert ends[1.0] < 0.45 and ends[10.0] > 0.9
+
+
 def test_adaptive_with_one_scale_chosen_is_fixed():
     fixed, adaptive = build().eval(), build(selection='adaptive').eval()
     adaptive.load_state_dict(fixed.state_dict(), strict=False)

@@ -14,8 +14,16 @@ from mmengine.config import Config
 from mmspike.apis import init_model
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = sorted(path for path in (ROOT / 'configs').glob('*/*.py') if 'AttributeMetric' in Config.fromfile(
-    path).get('test_evaluator', {}).get('type', ''))
+
+
+def attribute_metric(evaluator):
+    """The AttributeMetric of an evaluator, which may have several metrics, or None."""
+    metrics = evaluator if isinstance(evaluator, list) else [evaluator]
+    return next((metric for metric in metrics if metric.get('type') == 'AttributeMetric'), None)
+
+
+CONFIGS = sorted(path for path in (ROOT / 'configs').glob('*/*.py')
+                 if attribute_metric(Config.fromfile(path).get('test_evaluator', {})))
 
 CONFIG = f"""
 _base_ = [{str(ROOT / 'configs/_base_/datasets/synthetic_pedestrians.py')!r},
@@ -36,8 +44,8 @@ train_dataloader = val_dataloader = val_evaluator = None
 def test_pictures_follow_the_threshold_of_the_metric(path):
     cfg = Config.fromfile(path)
     assert cfg.visualizer.type == 'AttributeVisualizer'
-    assert cfg.visualizer.get('threshold', .5) == cfg.test_evaluator.get('threshold', .5)
-    assert cfg.val_evaluator.get('threshold', .5) == cfg.test_evaluator.get('threshold', .5)
+    tested, validated = attribute_metric(cfg.test_evaluator), attribute_metric(cfg.val_evaluator)
+    assert cfg.visualizer.get('threshold', .5) == tested.get('threshold', .5) == validated.get('threshold', .5)
     assert cfg.default_hooks.checkpoint.save_best == 'par/mA'
 
 

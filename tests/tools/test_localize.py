@@ -22,7 +22,7 @@ def run(root, capsys):
 def model(root, tmp_path):
     """Config and checkpoint of a model that has learned nothing."""
     path = tmp_path / 'tiny.py'
-    sizes = dict(data_root=str(tmp_path / 'set'), num_images=dict(train=1, val=1, test=6))
+    sizes = dict(data_root=str(tmp_path / 'set'), num_images=dict(train=1, val=4, test=6))
     path.write_text(f"_base_ = ['{root}/configs/sspnet/sspnet_synthetic.py']\nset_ = {sizes!r}\n"
                     'test_dataloader = dict(dataset=set_)\n')
     cfg = Config.fromfile(path)
@@ -50,6 +50,30 @@ def test_chosen_attributes_and_an_unknown_one(run, model, tmp_path):
     assert [row['attribute'] for row in content['attributes']] == ['ShortSleeve', 'mean of attributes']
     with pytest.raises(ValueError, match='--attributes: Cap is not among those of the test set: Hat, Glasses'):
         run(*model, '--out-dir', tmp_path / 'out', '--attributes', 'Cap')
+
+
+def test_thresholds_are_chosen_on_another_split(run, model, tmp_path):
+    content = {}
+    for split in ('val', 'test'):
+        run(*model, '--out-dir', tmp_path / split, '--tune', split, '--pictures', 0, '--cfg-options',
+            f'test_dataloader.dataset.split={"test" if split == "val" else "val"}')
+        content[split] = json.loads((tmp_path / split / 'localization.json').read_text())
+    plain = {}
+    best = content['val']['thresholds']['Walking']
+    for threshold in (0.5, best):
+        run(*model, '--out-dir', tmp_path / 'plain', '--threshold', threshold, '--attributes', 'Walking',
+            '--cfg-options', 'test_dataloader.dataset.split=val')  # where it was chosen
+        plain[threshold] = json.loads((tmp_path / 'plain/localization.json').read_text())['attributes'][0]['iou']
+    assert content['val']['tuned_on'] == 'val' and content['val']['images'] == 6
+    assert plain[best] >= plain[0.5]
+    assert content['val']['thresholds'] != content['test']['thresholds']
+
+
+def test_thresholds_cannot_be_chosen_on_the_test_set_or_without_boxes(run, model, tmp_path):
+    with pytest.raises(ValueError, match="--tune test: the test set has split='test'; expected .* another one of them"):
+        run(*model, '--out-dir', tmp_path / 'out', '--tune', 'test')
+    with pytest.raises(ValueError, match='--tune train: no image of this split has a box of an attribute. Add "boxes"'):
+        run(*model, '--out-dir', tmp_path / 'out', '--tune', 'train')
 
 
 def test_without_boxes(run, model, tmp_path):

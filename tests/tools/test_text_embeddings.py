@@ -109,3 +109,14 @@ def test_counts_that_differ_are_refused(tmp_path):
     TextEmbeddings(['a', 'b'], ['a', 'b'], np.zeros((3, 4)), 'x').write(tmp_path / 'text.npz')
     with pytest.raises(ValueError, match=r'2 attributes, 2 phrases and vectors of shape \[3, 4\]'):
         TextEmbeddings.read(tmp_path / 'text.npz')
+
+
+def test_absences_have_vectors_of_their_own(annotations, run, encoder, tmp_path):
+    out = tmp_path / 'text.npz'
+    run(annotations, '--out', out, '--negative', 'not {}')
+    file = TextEmbeddings.read(out)
+    assert file.negative_phrases == ['not a hat', 'not a bag']
+    assert file.vectors_of(2, negatives=True)[:, 0].tolist() == [5, 5, 9, 9]
+    assert file.vectors_of(2).shape == (2, 3)
+    with pytest.raises(SystemExit):
+        run(annotations, '--out', out, '--negative', 'absent')

@@ -1,11 +1,14 @@
 """Where a model sees each attribute: pictures, and overlap with the boxes of the annotation.
 
-    python tools/analysis_tools/localize.py CONFIG CHECKPOINT --out-dir located [--attributes Hat Glasses]
+    python tools/analysis_tools/localize.py CONFIG CHECKPOINT --out-dir located [--tune val] [--attributes Hat Glasses]
 
 Grad-CAM of one attribute at the scale that its group is read from, a box around the strongest response, its overlap
 (IoU) with the annotated box, averaged over the images that have the attribute and a box of it. Beside it the overlap
 of the box of the whole person ("person"; where there is none, of the whole image), which knows nothing of attributes.
 Writes ``localization.json`` and a picture per attribute. Without boxes in the annotation: pictures only.
+
+How far a response reaches differs from attribute to attribute: ``--tune val`` chooses a threshold for each on the boxes
+of val, for the figures on test.
 """
 import argparse
 import json
@@ -13,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from mmengine.utils import ProgressBar
@@ -20,13 +24,14 @@ from torch.utils.data import Dataset
 
 from mmspike.analysis import AttributeCam, response_box
 from mmspike.apis import init_model
-from mmspike.evaluation import localization_rows
+from mmspike.evaluation import box_iou, localization_rows
 from mmspike.registry import DATASETS
 from mmspike.utils.config import add_cfg_options
 from mmspike.utils.tool_errors import run_tool
 from mmspike.visualization import Located, localization_panel, to_rgb
 
 NOTHING = np.full(4, np.nan, np.float32)
+TUNED = np.arange(1, 20) / 20  # thresholds to choose from
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -37,6 +42,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--attributes', nargs='+', metavar='NAME', help='these only (default: all)')
     parser.add_argument('--threshold', type=float, default=0.5,
                         help='share of the highest response that belongs to the box (default: %(default)s)')
+    parser.add_argument('--tune', metavar='SPLIT',
+                        help="choose the threshold of each attribute by the boxes of another split, such as val")
     parser.add_argument('--pictures', type=int, default=6, help='images in the picture of an attribute (default: 6)')
     parser.add_argument('--max-images', type=int, help='look at the first so many images of the test set only')
     parser.add_argument('--batch-size', type=int, default=32)
@@ -55,68 +62,113 @@ def chosen(dataset: Dataset, names: list[str] | None) -> list[int]:
 
 
 class Finder:
-    """Boxes of attributes over a test set, and some images of each to draw."""
+    """Boxes of attributes over a data set, and some images of each to draw.
 
-    def __init__(self, model: torch.nn.Module, attributes: list[int], args: argparse.Namespace):
-        self.model, self.cam, self.attributes, self.args = model, AttributeCam(model), attributes, args
-        self.found, self.true, self.person = [], [], []
-        self.drawn: dict[int, list[Located]] = {a: [] for a in attributes}
+    Args:
+        model: In evaluation mode.
+        attributes: Numbers of the attributes to look at.
+        thresholds: Of each of them, one or more to find boxes with. **Shape** [A, T].
+        pictures: Images of each attribute to draw, with the box of the first threshold.
+    """
 
-    def look(self, batch: list[dict]) -> None:
-        """Find the attributes that the images of a batch have."""
-        data = self.model.data_preprocessor(pseudo_collate(batch), False)
-        responses = self.cam(data['inputs'], self.attributes, data['data_samples']).cpu().numpy()
-        for sample, maps in zip(batch, responses, strict=True):
-            facts, size = sample['data_samples'], sample['inputs'].shape[:-3:-1]
-            labels = facts.gt_score.numpy()
-            boxes = facts.boxes.numpy() if 'boxes' in facts else np.tile(NOTHING, (len(labels) + 1, 1))
-            person = boxes[-1] if np.isfinite(boxes[-1]).all() else np.array([0, 0, *size], np.float32)
-            found, true = np.tile(NOTHING, (2, len(self.attributes), 1))
-            for i, a in enumerate(self.attributes):
-                if labels[a] != 1:
-                    continue
-                box = response_box(maps[i], self.args.threshold)
-                found[i], true[i] = NOTHING if box is None else box, boxes[a]
-                if len(self.drawn[a]) < self.args.pictures:
-                    self.drawn[a].append(Located(to_rgb(sample['inputs']), maps[i], box, boxes[a],
-                                                 Path(facts.get('img_path', '')).name))
-            self.found.append(found)
-            self.true.append(true)
-            self.person.append(person)
+    def __init__(self, model: torch.nn.Module, attributes: list[int], thresholds: np.ndarray, pictures: int):
+        self.model, self.cam, self.attributes, self.thresholds = model, AttributeCam(model), attributes, thresholds
+        self.pictures, self.drawn = pictures, {a: [] for a in attributes}
+        self.found, self.true, self.person = [], [], []  # per image [T, A, 4], [A, 4], [4]
+
+    def look(self, dataset: Dataset, count: int, batch_size: int) -> None:
+        """Find the attributes that the first ``count`` images have."""
+        bar = ProgressBar(count)
+        for start in range(0, count, batch_size):
+            batch = [dataset[i] for i in range(start, min(start + batch_size, count))]
+            data = self.model.data_preprocessor(pseudo_collate(batch), False)
+            responses = self.cam(data['inputs'], self.attributes, data['data_samples']).cpu().numpy()
+            for sample, maps in zip(batch, responses, strict=True):
+                self._look(sample, maps)
+            bar.update(len(batch))
+        bar.file.write('\n')
+
+    def _look(self, sample: dict, maps: np.ndarray) -> None:
+        facts, size = sample['data_samples'], sample['inputs'].shape[:-3:-1]
+        labels = facts.gt_score.numpy()
+        boxes = facts.boxes.numpy() if 'boxes' in facts else np.tile(NOTHING, (len(labels) + 1, 1))
+        found = np.tile(NOTHING, (*self.thresholds.T.shape, 1))
+        true = np.tile(NOTHING, (len(self.attributes), 1))
+        for i, a in enumerate(self.attributes):
+            if labels[a] != 1:
+                continue
+            here = [response_box(maps[i], threshold) for threshold in self.thresholds[i]]
+            found[:, i], true[i] = [NOTHING if box is None else box for box in here], boxes[a]
+            if len(self.drawn[a]) < self.pictures:
+                self.drawn[a].append(Located(to_rgb(sample['inputs']), maps[i], here[0], boxes[a],
+                                             Path(facts.get('img_path', '')).name))
+        self.found.append(found)
+        self.true.append(true)
+        self.person.append(boxes[-1] if np.isfinite(boxes[-1]).all() else np.array([0, 0, *size], np.float32))
+
+    def best_thresholds(self, default: float) -> np.ndarray:
+        """Of each attribute the threshold with the highest mean overlap; ``default`` where no image has a box. [A]"""
+        found, true = np.stack(self.found), np.stack(self.true)
+        best = np.full(len(self.attributes), default)
+        for i, thresholds in enumerate(self.thresholds):
+            there = ~np.isnan(true[:, i]).any(1)
+            if there.any():
+                best[i] = thresholds[np.argmax([box_iou(found[there, t, i], true[there, i]).mean()
+                                                for t in range(len(thresholds))])]
+        return best
 
 
-def table(rows: list[dict]) -> str:
+def tuned(model: torch.nn.Module, attributes: list[int], dataset: Config, args: argparse.Namespace) -> np.ndarray:
+    """The threshold of each attribute, chosen on the split ``args.tune`` of the test set's data."""
+    if args.tune is None:
+        return np.full(len(attributes), args.threshold)
+    if 'split' not in dataset or args.tune == dataset.split:
+        raise ValueError(f'--tune {args.tune}: the test set has split={dataset.get("split")!r}; expected a data set '
+                         'with splits, and another one of them than that of the test')
+    other = build(dict(dataset, split=args.tune))
+    finder = Finder(model, attributes, np.tile(TUNED, (len(attributes), 1)), pictures=0)
+    finder.look(other, min(len(other), args.max_images or len(other)), args.batch_size)
+    if np.isnan(finder.true).all():
+        raise ValueError(f'--tune {args.tune}: no image of this split has a box of an attribute. Add "boxes" to its '
+                         'images (docs/datasets.md), or set --threshold')
+    return finder.best_thresholds(args.threshold)
+
+
+def build(dataset: dict) -> Dataset:
+    with DefaultScope.overwrite_default_scope('mmspike'):
+        return DATASETS.build(dataset)
+
+
+def table(rows: list[dict], thresholds: np.ndarray) -> str:
     """The rows as text."""
     width = max(len(row['attribute']) for row in rows)
-    lines = [f'{"attribute":<{width}}  images     IoU  whole person  IoU >= 0.3  IoU >= 0.5']
-    for row in rows:
+    lines = [f'{"attribute":<{width}}  images  threshold     IoU  whole person  IoU >= 0.3  IoU >= 0.5']
+    for row, threshold in zip(rows, [*thresholds, None], strict=True):
         cells = [f'{"-":>{w}}' if row[key] is None else f'{row[key]:>{w}.3f}' for key, w in
                  (('iou', 6), ('baseline', 12), ('found_0.3', 10), ('found_0.5', 10))]
-        lines.append('  '.join([f'{row["attribute"]:<{width}}', f'{row["images"]:>6}', *cells]))
+        threshold = '' if threshold is None else f'{threshold:.2f}'
+        lines.append('  '.join([f'{row["attribute"]:<{width}}', f'{row["images"]:>6}', f'{threshold:>9}', *cells]))
     return '\n'.join(lines)
 
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     model = init_model(args.config, args.checkpoint, args.device, args.cfg_options)
-    with DefaultScope.overwrite_default_scope('mmspike'):
-        dataset = DATASETS.build(model.cfg.test_dataloader.dataset)
+    dataset = build(model.cfg.test_dataloader.dataset)
     attributes = chosen(dataset, args.attributes)
-    finder = Finder(model, attributes, args)
+    thresholds = tuned(model, attributes, model.cfg.test_dataloader.dataset, args)
+    finder = Finder(model, attributes, thresholds[:, None], args.pictures)
     count = min(len(dataset), args.max_images or len(dataset))
-    bar = ProgressBar(count)
-    for start in range(0, count, args.batch_size):
-        batch = [dataset[i] for i in range(start, min(start + args.batch_size, count))]
-        finder.look(batch)
-        bar.update(len(batch))
-    bar.file.write('\n')
+    finder.look(dataset, count, args.batch_size)
 
     names = [dataset.metainfo['attributes'][a] for a in attributes]
-    rows = localization_rows(*(np.stack(part) for part in (finder.found, finder.true, finder.person)), names)
+    found, true, person = (np.stack(part) for part in (finder.found, finder.true, finder.person))
+    rows = localization_rows(found[:, 0], true, person, names)
     args.out_dir.mkdir(parents=True, exist_ok=True)
     if rows[-1]['images']:
-        print(table(rows))
-        facts = dict(checkpoint=args.checkpoint, threshold=args.threshold, images=count)
+        print(table(rows, thresholds))
+        facts = dict(checkpoint=args.checkpoint, images=count, tuned_on=args.tune,
+                     thresholds=dict(zip(names, thresholds.tolist(), strict=True)))
         (args.out_dir / 'localization.json').write_text(json.dumps(dict(**facts, attributes=rows), indent=1) + '\n')
     else:
         print('No boxes in this annotation (see docs/datasets.md for "boxes"), or PackPerson is not in the test '

@@ -70,7 +70,7 @@ def rows_of(results: dict[str, dict], kind: str, key: str) -> tuple[list[str], l
                 values = {row[key]: row.get(flat) for row in content[kind]}
                 figures = [content['figures'].get(figure) for figure in (flat, space)]
                 rows.append([name + suffix, *figures, *(values.get(head) for head in heads)])
-    return ['model', 'mean, px', 'mean, mm', *map(str, heads)], rows
+    return ['model', 'mean, px', 'mean, mm', *(f'{head:g}' if kind == 'bins' else head for head in heads)], rows
 
 
 def to_text(heads: list[str], rows: list[list]) -> str:

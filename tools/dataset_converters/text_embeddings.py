@@ -1,9 +1,11 @@
-"""Sentence embeddings of the attributes of a data set, for a text-guided head (VTBHead).
+"""Sentence embeddings of the attributes of a data set, for a text-guided head (VTBHead, SequenceHead).
 
   python tools/dataset_converters/text_embeddings.py data/pa100k/pa100k.json --out data/pa100k/text_embeddings.npz
 
 Embeds the phrase of each attribute of an annotation file. The default encoder is that of the published VTB and
-SNN-PAR. Without network give the folder of a downloaded model as --model (open_clip: its file as --pretrained).
+SNN-PAR. Without network give the folder of a downloaded model as --model (open_clip: its file as --pretrained; weights
+of OpenAI need a name that ends in -quickgelu, such as --model ViT-L-14-quickgelu). --negative 'not {}' also embeds the
+absence of each attribute, for sequences that name it.
 
 A published teacher needs the very embeddings that it was trained with: --pickle dataset.pkl takes them out of the file
 that its authors trained on (read without running code), by the names of the attributes.
@@ -74,11 +76,15 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--pretrained', help='weights of open_clip: a tag, or a file')
     parser.add_argument('--pickle', type=Path, help='published dataset.pkl to take phrases and vectors from')
     parser.add_argument('--template', default='{}', help="put around each phrase, such as 'a person with {}'")
+    parser.add_argument('--negative', help="also embed absences: put around each phrase, such as 'not {}'")
     args = parser.parse_args(argv)
     if args.out.suffix != '.npz':
         parser.error(f'--out {args.out}: expected a name that ends in .npz')
-    if '{}' not in args.template:
-        parser.error(f"--template {args.template!r}: expected {{}} in it, where the phrase goes")
+    for option, template in (('template', args.template), ('negative', args.negative)):
+        if template is not None and '{}' not in template:
+            parser.error(f"--{option} {template!r}: expected {{}} in it, where the phrase goes")
+    if args.negative and args.pickle:
+        parser.error('--negative: a published dataset.pkl holds no vectors of absences; leave out --pickle')
 
     attributes = load_annotation(args.annotations).attributes
     names = [attribute.name for attribute in attributes]
@@ -89,7 +95,11 @@ def main(argv: list[str] | None = None) -> None:
         phrases = [args.template.format(attribute.phrase) for attribute in attributes]
         vectors = np.asarray(LIBRARIES[args.library](phrases, args), np.float32)
         encoder = f'{args.library} {args.model or ""} {args.pretrained or ""}'.strip()
-    TextEmbeddings(names, phrases, vectors, encoder).write(args.out)
+    absences = ()
+    if args.negative:
+        absent = [args.negative.format(phrase) for phrase in phrases]
+        absences = (absent, np.asarray(LIBRARIES[args.library](absent, args), np.float32))
+    TextEmbeddings(names, phrases, vectors, encoder, *absences).write(args.out)
     print(f'{args.out}: {len(phrases)} attributes, {vectors.shape[1]} numbers each\n  '
           + '\n  '.join(f'{name}: {phrase}' for name, phrase in zip(names, phrases, strict=True)))
 

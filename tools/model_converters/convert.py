@@ -1,7 +1,8 @@
 """Convert a published checkpoint to ours: ``convert.py SYSTEM SRC DST``.
 
 A published SNN-PAR file holds student and teacher: ``snn_par`` takes the one, ``vtb`` the other. ``vit`` makes of an
-ImageNet ViT (timm) what the training of a VTB starts from. ``dhp19_cnn`` reads the HDF5 file that Keras has written.
+ImageNet ViT (timm) what the training of a VTB starts from; ``clip`` makes of a CLIP (OpenAI's archive, or a file of
+open_clip, .safetensors too) what that of a SequencePAR does. ``dhp19_cnn`` reads the HDF5 file that Keras has written.
 """
 import argparse
 import sys
@@ -10,16 +11,9 @@ from pathlib import Path
 import torch
 
 from mmspike import convert
-from mmspike.convert.dhp19_cnn import read_keras
-from mmspike.utils.checkpoint import CheckpointError, load_checkpoint_file, require_file, weights_of
+from mmspike.utils.checkpoint import CheckpointError
+from mmspike.utils.foreign_weights import read_weights
 from mmspike.version import __version__
-
-
-def _weights(path: Path) -> dict[str, torch.Tensor]:
-    """By name, from a file of torch or of Keras (HDF5)."""
-    if require_file(path).suffix.lower() in ('.h5', '.hdf5', '.keras'):
-        return read_keras(path)
-    return weights_of(load_checkpoint_file(path), path)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,8 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('dst', type=Path, help='file to write; for init_model, tools/test.py or load_from')
     args = parser.parse_args(argv)
     try:
-        published = _weights(args.src)
-        state_dict = getattr(convert, args.system)(published)
+        state_dict = getattr(convert, args.system)(read_weights(args.src))
     except (CheckpointError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -2,7 +2,7 @@
 
 Of 4 s each, simulated on first use (126 MB, 71 s of processor time). 13 joints, five motions, another person in each
 recording. Windows of 100 ms in bins of 10 ms; their labels are the poses at the ends of the bins. A CNN is given the
-last 800 events. An epoch has 3,600 windows, 200 ms from one to the next, each moved by a random part of that.
+last 800 events. An epoch has 3,600 windows, each moved by a random part of the 200 ms to the next.
 
 For a hybrid, which is given both; synthetic_pose_frames.py is for its CNN alone, synthetic_pose_bins.py for a spiking
 or recurrent network alone.

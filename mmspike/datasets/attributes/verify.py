@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from mmengine.utils import ProgressBar
 
+from mmspike.utils.lookup import did_you_mean, nearest
+
 from ..image_reader import ImageReadError, read_image
 from .annotation import UNKNOWN, Annotation
 from .release import Release
@@ -27,12 +29,14 @@ class Report:
         warnings: What the user should know.
         splits: Number of images of each split.
         attributes: Per attribute ``name, group, positive, unknown``: shares of the known and of all labels.
+        bad_images: Files that are missing or cannot be decoded; ``errors`` says of each which and why.
     """
 
     errors: dict[str, list[str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     splits: dict[str, int] = field(default_factory=dict)
     attributes: list[dict] = field(default_factory=list)
+    bad_images: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """The report as text."""
@@ -58,18 +62,22 @@ def verify(release: Release, decode: bool = False, workers: int = 1) -> Report:
     report.splits = {name: len(rows) for name, rows in annotation.splits.items()}
     report.attributes = _count_labels(annotation, report)
     for title, items in (('attribute names that occur twice', _twice(a.name for a in annotation.attributes)),
-                         *_check_splits(annotation),
-                         *_check_images(release, decode, workers)):
+                         *_check_splits(annotation)):
         if items:
             report.errors[title] = items
+    for title, problems in _check_images(release, decode, workers).items():
+        if problems:
+            report.errors[title] = [f'{file}: {why}' for file, why in problems]
+            report.bad_images += [file for file, _ in problems]
     report.warnings += _check_people(annotation) + _check_counts(release)
     return report
 
 
 def without_unreadable(release: Release, report: Report) -> int:
     """Take the images that a report names as missing or unreadable out of all splits; returns how many."""
-    bad = {item.split(': ')[0] for title in (MISSING, UNREADABLE) for item in report.errors.pop(title, [])}
-    annotation = release.annotation
+    for title in (MISSING, UNREADABLE):
+        report.errors.pop(title, None)
+    annotation, bad = release.annotation, set(report.bad_images)
     gone = np.array([file in bad for file in annotation.files], bool)
     annotation.splits = {name: rows[~gone[rows]] for name, rows in annotation.splits.items()}
     report.splits = {name: len(rows) for name, rows in annotation.splits.items()}
@@ -116,6 +124,9 @@ def _check_counts(release: Release) -> list[str]:
     out = [f'{name} has {found.get(name, 0)} images, published are {count}'
            for name, count in release.published.items() if found.get(name, 0) != count]
     out += [f'the split {name} is empty' for name, count in found.items() if not count]
+    usual = (*FINAL_SPLITS, 'trainval')
+    out += [f'the split {name} ({count} images) is none of {", ".join(usual)}: only a config that names it uses it.'
+            f'{did_you_mean(nearest(name, usual))}' for name, count in found.items() if _base(name) not in usual]
     if 'test' not in found:
         out.append(f'there is no split "test", only {", ".join(found)}')
     return out
@@ -136,18 +147,19 @@ def _count_labels(annotation: Annotation, report: Report) -> list[dict]:
                  unknown=float(1 - known[i] / max(1, len(labels)))) for i, a in enumerate(annotation.attributes)]
 
 
-def _check_images(release: Release, decode: bool, workers: int) -> list[tuple[str, list[str]]]:
+def _check_images(release: Release, decode: bool, workers: int) -> dict[str, list[tuple[str, str]]]:
+    """Files and what is wrong with them, by title."""
     used = np.unique(np.concatenate([np.zeros(0, np.int64), *release.annotation.splits.values()]))
     files = list(dict.fromkeys(release.annotation.files[row] for row in used))
     missing = [file for file in files if not os.path.isfile(release.images / file)]
-    out = [(MISSING, [f'{file}: not in {release.images}' for file in missing])]
+    out = {MISSING: [(file, f'not in {release.images}') for file in missing]}
     if decode:
         gone = set(missing)
-        out.append((UNREADABLE, _decode(release.images, [file for file in files if file not in gone], workers)))
+        out[UNREADABLE] = _decode(release.images, [file for file in files if file not in gone], workers)
     return out
 
 
-def _decode(images: Path, files: list[str], workers: int) -> list[str]:
+def _decode(images: Path, files: list[str], workers: int) -> list[tuple[str, str]]:
     if not files:
         return []
     bar, bad = ProgressBar(len(files)), []
@@ -161,12 +173,12 @@ def _decode(images: Path, files: list[str], workers: int) -> list[str]:
     return bad
 
 
-def _problem(job: tuple[str, str]) -> str | None:
+def _problem(job: tuple[str, str]) -> tuple[str, str] | None:
     path, file = job
     try:
         read_image(path)
     except ImageReadError as error:
-        return f'{file}: {error.why}'
+        return file, error.why
     return None
 
 

@@ -1,41 +1,24 @@
 """A head that looks for groups of attributes in places of their own is told which, and where."""
-from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
 from mmspike.registry import HOOKS
 from mmspike.structures.attribute_groups import GroupError
 
+from .told_by_data import ToldByData
 from .unwrap import inner_datasets, unwrap
 
 
 @HOOKS.register_module()
-class AttributeGroupsHook(Hook):
-    """Hands groups and places of the training set's metadata to ``model.head.table``.
-
-    A checkpoint holds them too, and in a test is all that is asked: the weights belong to its groups. A training that
-    starts from another's weights (``load_from``) has its own data set's.
+class AttributeGroupsHook(ToldByData):
+    """Hands groups and places of the training set's metadata to ``model.head.table``; a checkpoint holds them too.
 
     Raises:
         GroupError: the metadata does not define a group, or the data sets of one training differ; it says what to add.
     """
-    priority = 'HIGH'  # EMAHook copies the model in before_run too
 
-    def before_run(self, runner: Runner) -> None:
-        if isinstance(runner._train_loop, BaseLoop):
-            self._read(runner, runner.train_loop.dataloader.dataset)
-
-    def before_train(self, runner: Runner) -> None:
-        if runner._load_from and not runner._resume:
-            self._read(runner, runner.train_loop.dataloader.dataset)
-
-    def before_test(self, runner: Runner) -> None:
-        if not runner._load_from:  # a test of initial weights
-            self._read(runner, runner.test_loop.dataloader.dataset)
-
-    @staticmethod
-    def _read(runner: Runner, dataset: Dataset) -> None:
+    def tell(self, runner: Runner, dataset: Dataset) -> None:
         table = getattr(getattr(unwrap(runner.model), 'head', None), 'table', None)
         if table is None:
             return

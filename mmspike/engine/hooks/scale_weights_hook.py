@@ -12,7 +12,7 @@ KEY = 'scale_weights'
 
 @HOOKS.register_module()
 class ScaleWeightsHook(Hook):
-    """Logs the weight of each scale for each group, and draws their course at the end of a training.
+    """Logs the weight of each scale for each group, and draws their course, from epoch 0, at the end of a training.
 
     As scalars ``afss/<group>/P<scale>`` in the visual back ends (TensorBoard), as a table in the log, and as the
     picture ``scale_weights`` in the folder of the run's pictures. A head with fixed scales is left alone.
@@ -25,22 +25,32 @@ class ScaleWeightsHook(Hook):
     def __init__(self, interval: int = 1) -> None:
         self.interval = interval
 
+    def before_train(self, runner: Runner) -> None:
+        if runner.epoch == 0:
+            self._remember(runner, 0)
+
     def after_train_epoch(self, runner: Runner) -> None:
-        head = getattr(unwrap(runner.model), 'head', None)
-        if getattr(head, 'selection', None) is None:
-            return
-        weights = head.selection(head.table.group).detach().float().tolist()  # [G, S]
-        # In the message hub, as that is what a checkpoint keeps
-        history = [*(runner.message_hub.get_info(KEY) or []), [runner.epoch + 1, weights]]
-        runner.message_hub.update_info(KEY, history)
-        names = head.table.names
-        if self.every_n_epochs(runner, self.interval):
+        weights = self._remember(runner, runner.epoch + 1)
+        if weights and self.every_n_epochs(runner, self.interval):
+            names = unwrap(runner.model).head.table.names
             scalars = {f'afss/{name}/P{scale}': value for name, row in zip(names, weights, strict=True)
                        for scale, value in enumerate(row, 1)}
             runner.visualizer.add_scalars(scalars, step=runner.epoch + 1)
             lines = [f'  {name}: ' + '  '.join(f'P{scale} {value:.3f}' for scale, value in enumerate(row, 1))
                      for name, row in zip(names, weights, strict=True)]
             print_log('\n'.join([f'Weights of the scales after epoch {runner.epoch + 1}:', *lines]), 'current')
+
+    @staticmethod
+    def _remember(runner: Runner, epoch: int) -> list[list[float]]:
+        """The weights ``[G][S]``, added to those of earlier epochs; none of a head with fixed scales."""
+        head = getattr(unwrap(runner.model), 'head', None)
+        if getattr(head, 'selection', None) is None:
+            return []
+        weights = head.selection(head.table.group).detach().float().tolist()
+        # In the message hub, as that is what a checkpoint keeps
+        history = [] if epoch == 0 else runner.message_hub.get_info(KEY) or []
+        runner.message_hub.update_info(KEY, [*history, [epoch, weights]])
+        return weights
 
     def after_train(self, runner: Runner) -> None:
         history = runner.message_hub.get_info(KEY)

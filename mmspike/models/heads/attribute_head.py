@@ -1,12 +1,13 @@
 """Attributes of a person from an image's feature map."""
 from collections.abc import Sequence
 
-import torch
 from mmengine.model import BaseModule
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmspike.registry import MODELS
+
+from .labels import stack_labels
 
 
 @MODELS.register_module()
@@ -63,15 +64,7 @@ class AttributeHead(BaseModule):
 
     def loss_of(self, logits: Tensor, samples: list[DataSample]) -> dict[str, Tensor]:
         """``loss`` of logits ``[B, A]`` against the samples' ``gt_score``."""
-        for sample in samples:
-            if 'gt_score' not in sample:
-                raise ValueError(f"{type(self).__name__}: {sample.get('img_path', 'a sample')} has no gt_score. Train "
-                                 'on a data set with labels (AttributeDataset), packed by mmpretrain.PackInputs.')
-            if len(sample.gt_score) != self.num_attributes:
-                count = len(sample.gt_score)
-                raise ValueError(f'{type(self).__name__}: {count} labels per image, {self.num_attributes} attributes. '
-                                 f'Set model.head.num_attributes={count}, or use the config of the data set.')
-        labels = torch.stack([sample.gt_score for sample in samples]).to(logits.device)  # [B, A]
+        labels = stack_labels(samples, self.num_attributes, type(self).__name__).to(logits.device)  # [B, A]
         return dict(loss=self.loss_module(logits, labels))
 
     def predict(self, features: Sequence[Tensor], samples: list[DataSample]) -> list[DataSample]:

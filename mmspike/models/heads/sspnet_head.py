@@ -29,6 +29,7 @@ class SSPNetHead(AttributeHead):
         selection: ``'fixed'``: each group at its scale. ``'adaptive'``: at all scales, with learned weights.
         num_scales: S, how many maps ``'adaptive'`` chooses from, beginning with the finest.
         scale_penalty: weight of the loss that makes ``'adaptive'`` choose.
+        scale_gain: how much faster than other parameters ``'adaptive'`` learns.
         num_points: sampling points per position.
         density: share of rows and columns at which there are such positions.
         num_keypoints: K; 0, or the number of keypoints that each sample brings (``keypoints`` ``[K, 3]``: x and y in
@@ -60,6 +61,7 @@ class SSPNetHead(AttributeHead):
                  selection: str = 'fixed',
                  num_scales: int = 3,
                  scale_penalty: float = 0.1,
+                 scale_gain: float = 10.0,
                  num_points: int = 3,
                  density: float = 1.0,
                  num_keypoints: int = 0,
@@ -79,7 +81,7 @@ class SSPNetHead(AttributeHead):
         self.table = GroupTable(num_attributes, groups, num_keypoints)
         self.prior = PriorLocation(in_channels, in_channels, num_points, density, legacy)
         self.pool = pool
-        self.selection = ScaleSelection(num_attributes, num_scales) if selection == 'adaptive' else None
+        self.selection = ScaleSelection(num_attributes, num_scales, scale_gain) if selection == 'adaptive' else None
         self.norm = nn.BatchNorm1d(num_attributes) if logit_norm else nn.Identity()
 
     def forward(self, features: Sequence[Tensor], keypoints: Tensor | None = None) -> Tensor:

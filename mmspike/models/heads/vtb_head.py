@@ -60,13 +60,10 @@ class VTBHead(AttributeHead):
             self.text = nn.Parameter(torch.randn(num_attributes, text_channels) * text_channels**-0.5)
         else:
             file = TextEmbeddings.read(text_embeddings)
-            if len(file.attributes) != num_attributes:
-                raise ValueError(f'{text_embeddings}: {len(file.attributes)} sentences for {num_attributes} '
-                                 'attributes. Write the file from the annotation file of this data set: python '
-                                 'tools/dataset_converters/text_embeddings.py ANNOTATIONS --out FILE.')
+            vectors = file.vectors_of(num_attributes, source=text_embeddings)
             self.attributes = file.attributes
             # Of the data set, as the labels are: not part of a checkpoint
-            self.register_buffer('text', torch.from_numpy(file.vectors), persistent=False)
+            self.register_buffer('text', torch.from_numpy(vectors), persistent=False)
         self.word_embed = nn.Linear(self.text.shape[1], in_channels)
         self.text_type = nn.Parameter(torch.zeros(1, 1, in_channels))
         self.image_type = nn.Parameter(torch.zeros(1, 1, in_channels))

@@ -1,4 +1,4 @@
-from . import neuron  # noqa: F401  (registers the neurons)
+from . import neuron, phrases, sequence_decoder  # noqa: F401  (register neurons, vectors of phrases, the decoder)
 from .fusion import CrossAttentionFusion
 from .key_frames import split_key_frames
 from .norm import StepBatchNorm2d

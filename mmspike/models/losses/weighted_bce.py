@@ -2,14 +2,16 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mmspike.registry import MODELS
 
+from .ratio_weighted import RatioWeighted
+
 
 @MODELS.register_module()
-class WeightedBCELoss(nn.Module):
+class WeightedBCELoss(RatioWeighted):
     """Binary cross-entropy, weighted by how often an attribute is positive, summed over attributes, mean over images.
 
     With r the share of positives of an attribute in the training set, a positive label weighs ``exp(1 - r)`` and a
@@ -35,46 +37,18 @@ class WeightedBCELoss(nn.Module):
                  positive_ratio: Sequence[float] | None = None,
                  weighted: bool = True,
                  label_smoothing: float = 0.0):
-        super().__init__()
+        super().__init__(positive_ratio, weighted)
         if not 0 <= label_smoothing < 0.5:
             raise ValueError(f'WeightedBCELoss: label_smoothing={label_smoothing}; expected 0 or more, below 0.5 '
                              '(from there on a label would be turned round).')
-        self.weighted, self.label_smoothing = weighted, label_smoothing
-        # Of the data, not of the model: kept out of checkpoints
-        self.register_buffer('positive_ratio', None, persistent=False)
-        if positive_ratio is not None:
-            self.set_positive_ratio(positive_ratio)
-
-    @property
-    def needs_positive_ratio(self) -> bool:
-        """Whether the training set's ratios are still to be told."""
-        return self.weighted and self.positive_ratio is None
-
-    def set_positive_ratio(self, ratio: Sequence[float] | Tensor) -> None:
-        """Sets r of each attribute.
-
-        Raises:
-            ValueError: a ratio outside 0 to 1.
-        """
-        ratio = torch.as_tensor(ratio, dtype=torch.float64)
-        if ratio.ndim != 1 or not bool(((ratio >= 0) & (ratio <= 1)).all()):
-            raise ValueError(f'WeightedBCELoss: positive_ratio is {ratio.tolist()}; expected one number from 0 to 1 '
-                             'per attribute, the mean of its known labels.')
-        self.positive_ratio = ratio
+        self.label_smoothing = label_smoothing
 
     def weights(self, labels: Tensor) -> Tensor:
         """The weight of each label: ``[B, A]`` -> ``[B, A]``."""
         known = (labels >= 0) & (labels <= 1)
         if not self.weighted:
             return known.to(labels.dtype)
-        if self.positive_ratio is None:
-            raise ValueError('WeightedBCELoss: the training set\'s ratios of positive labels are not known. Keep '
-                             'PositiveRatioHook among the hooks, set loss.positive_ratio=[...] in the config, or turn '
-                             'the weights off: loss.weighted=False.')
-        if labels.shape[-1] != len(self.positive_ratio):
-            raise ValueError(f'WeightedBCELoss: {len(self.positive_ratio)} ratios of positive labels for '
-                             f'{labels.shape[-1]} attributes. Give positive_ratio of the very attributes of the head.')
-        ratio = self.positive_ratio.to(labels)
+        ratio = self.known_ratio(labels.shape[-1]).to(labels)
         return torch.where(labels > 0.5, torch.exp(1 - ratio), torch.exp(ratio)) * known
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
