@@ -13,13 +13,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from mmengine.config import Config
 
 from mmspike.apis import EventPoseStreamer
 from mmspike.datasets.dhp19_dataset import SUFFIX, DHP19Dataset
 from mmspike.datasets.events import EventFile, event_streams, open_events
 from mmspike.datasets.transforms import CropEvents
 from mmspike.structures import load_skeleton
-from mmspike.utils.config import add_cfg_options
+from mmspike.utils.config import add_cfg_options, load_config
 from mmspike.utils.tool_errors import run_tool
 from mmspike.visualization import draw_skeletons, frame_picture, label_picture
 from mmspike.visualization.event_picture import PREDICTED, TRUTH
@@ -36,7 +37,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('checkpoint', nargs='?', help='its weights (default: the last of its training, below '
                         "work_dirs); 'none' for a model with random weights (to see the tool work)")
     parser.add_argument('--out-file', type=Path, default=Path('pose.mp4'), help='video to write (default: %(default)s)')
-    parser.add_argument('--stream', help='camera, of a file of several, such as cam3 (default: the first)')
+    parser.add_argument('--stream', help='camera, of a file of several, such as cam3 (default: the first that the '
+                        'config tests on, else the first of the file)')
     parser.add_argument('--start', type=float, default=0, help='seconds from the beginning (default: %(default)s)')
     parser.add_argument('--seconds', type=float, default=4, help='of the recording (default: %(default)s)')
     parser.add_argument('--bin-ms', type=float, default=10, help='length of a bin (default: %(default)s)')
@@ -57,6 +59,13 @@ def checkpoint_of(args: argparse.Namespace) -> str | None:
     if not last.is_file():
         raise SystemExit(f'{last} is missing: give a CHECKPOINT, or train one with python tools/train.py {args.config}')
     return last.read_text().strip()
+
+
+def camera_of(file: Path, cfg: Config) -> str | None:
+    """The camera to take of a file: a model knows the view of those that it was trained on."""
+    names = event_streams(file)
+    known = [f'cam{number}' for number in cfg.test_dataloader.dataset.get('cameras', ())]
+    return next((name for name in known if name in names), names[0] if names else None)
 
 
 def truth_of(file: EventFile, streamer: EventPoseStreamer) -> Callable[[int], np.ndarray] | None:
@@ -81,10 +90,10 @@ def truth_of(file: EventFile, streamer: EventPoseStreamer) -> Callable[[int], np
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
-    stream = args.stream or (event_streams(args.file) or [None])[0]
-    file = open_events(args.file, stream)
-    streamer = EventPoseStreamer(args.config, checkpoint_of(args), (file.height, file.width), round(args.bin_ms * 1000),
-                                 round(args.look_ms * 1000), device=args.device, cfg_options=args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options)
+    file = open_events(args.file, args.stream or camera_of(args.file, cfg))
+    streamer = EventPoseStreamer(cfg, checkpoint_of(args), (file.height, file.width), round(args.bin_ms * 1000),
+                                 round(args.look_ms * 1000), device=args.device)
     truth, edges = truth_of(file, streamer), load_skeleton(args.skeleton).edges
     first = file.start + round(args.start * 1e6)
     last = min(file.stop, first + round(args.seconds * 1e6))

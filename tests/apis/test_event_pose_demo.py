@@ -4,6 +4,7 @@ import shutil
 
 import cv2
 import pytest
+from mmengine.config import Config
 
 from mmspike.datasets.events import EventFileError
 from mmspike.registry import DATASETS
@@ -44,6 +45,13 @@ def test_a_recording_with_poses(demo, recording, tmp_path, capsys):
     assert 'poses, of which' in printed and 'step_median_ms' in printed and 'mean error: ' in printed
     frames = frames_of(tmp_path / 'pose.mp4')
     assert len(frames) == int(printed.split(' poses')[0].split()[-1]) > 20 and frames[0].shape == (536, 512, 3)
+
+
+def test_the_camera_is_one_that_the_model_knows(demo, recording, root):
+    cfg = Config.fromfile(root / 'configs/_base_/datasets/dhp19.py')
+    assert demo.camera_of(recording, cfg) == 'cam3'  # of cam2 and cam3
+    cfg.test_dataloader.dataset.cameras = (0,)
+    assert demo.camera_of(recording, cfg) == 'cam2'
 
 
 def test_without_poses_and_without_enough_events(demo, recording, tmp_path, capsys):
