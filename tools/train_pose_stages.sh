@@ -15,8 +15,9 @@ for STAGE in cnn snn cnn-snn; do
     NAME=hybrid_pose_${STAGE}_$DATA
     CONFIG=$TOOLS/../configs/hybrid_pose/$NAME.py
     python "$TOOLS/train.py" "$CONFIG" --work-dir "work_dirs/$NAME" --resume "${@:2}"
-    python "$TOOLS/test.py" "$CONFIG" "$(cat "work_dirs/$NAME/last_checkpoint")" --work-dir "work_dirs/$NAME" \
-        --out "$RESULTS/$STAGE.json"
+    # By the config that the training has left there: with the options given above (where the data are, ...)
+    python "$TOOLS/test.py" "work_dirs/$NAME/$NAME.py" "$(cat "work_dirs/$NAME/last_checkpoint")" \
+        --work-dir "work_dirs/$NAME" --out "$RESULTS/$STAGE.json"
     TABLE+=("$STAGE=$RESULTS/${STAGE}_poses.json")
 done
 python "$TOOLS/analysis_tools/pose_table.py" "${TABLE[@]}" --out-dir "$RESULTS"
