@@ -1,4 +1,7 @@
 """The recipes on the moving figure: their parts fit together, from files on disk through three stages to figures."""
+import copy
+import functools
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -8,14 +11,18 @@ from mmspike.neurons import backend
 from mmspike.registry import DATASETS, METRICS, MODELS
 
 FOLDER = 'configs/hybrid_pose'
-
 SMALL = dict(num_sequences=dict(train=1, val=1, test=1), seconds=0.8)
 METAFILE = 'metafile.yml'
 
 
 @pytest.fixture
 def config(root):
-    return lambda name: Config.fromfile(root / FOLDER / f'{name}.py')
+    return lambda name: copy.deepcopy(read(root / FOLDER / f'{name}.py'))
+
+
+@functools.cache
+def read(path):
+    return Config.fromfile(path)
 
 
 @pytest.fixture(autouse=True)

@@ -87,8 +87,8 @@ class HeatmapCodec:
         """Where each map is highest (the first of equals), and how high.
 
         Shape:
-            ``[..., K, H, W]`` -> keypoints ``[..., K, 2]`` (x, y), scores ``[..., K]``, in the dtype of the maps, of half
-            precision in float32.
+            ``[..., K, H, W]`` -> keypoints ``[..., K, 2]`` (x, y), scores ``[..., K]``, in the dtype of the maps, or in
+            float32 for maps of half precision.
         """
         maps = maps.to(torch.promote_types(maps.dtype, torch.float32))
         height, width = maps.shape[-2:]

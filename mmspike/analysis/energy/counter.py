@@ -52,11 +52,9 @@ class OperationCounter:
         self._inside_neurons = 0
         self._started = False  # a neuron has run in this forward
         self._last: str | None = None  # the layer that ran last, with no neuron after it
-        self._zeros: dict[int, int] = {}
+        self._zeros: dict[tuple[int, int], int] = {}  # by identity and memory of the weights
 
     def __enter__(self) -> 'OperationCounter':
-        self._owners = Owners(self.model)  # memory may have moved
-        self._zeros.clear()
         with ExitStack() as stack:
             stack.enter_context(_without_fast_path())
             if backends.requested(None) == 'reference':
@@ -82,6 +80,7 @@ class OperationCounter:
     def _enter(self, module: nn.Module, name: str, _: None) -> None:
         if not self._tracker.stack:  # a forward begins; what is changed for it ends with it
             self._started, self._last = False, None
+            self._owners.refresh()
             self._forward.enter_context(torch.no_grad())
             self._forward.enter_context(_Watch(self._see))
         self._inside_neurons += isinstance(module, SpikingNeuron)
@@ -121,9 +120,10 @@ class OperationCounter:
         self._last = name
 
     def _zeros_of(self, weight: Tensor) -> int:
-        if id(weight) not in self._zeros:
-            self._zeros[id(weight)] = weight.numel() - int(torch.count_nonzero(weight))
-        return self._zeros[id(weight)]
+        key = id(weight), weight.data_ptr()
+        if key not in self._zeros:
+            self._zeros[key] = weight.numel() - int(torch.count_nonzero(weight))
+        return self._zeros[key]
 
     def _count_neurons(self, name: str, output: Tensor, fires: bool) -> None:
         state = output[0].numel()

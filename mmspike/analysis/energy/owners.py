@@ -36,13 +36,18 @@ class Owners:
     """
 
     def __init__(self, model: nn.Module) -> None:
+        self._model = model
         self._weights: dict[int, tuple[str, Tensor]] = {}
-        for path, module in model.named_modules():
+        self._sites: dict[str, list[tuple]] = defaultdict(list)
+
+    def refresh(self) -> None:
+        """Look where the weights are: a move to another device, or an average of weights, puts them elsewhere."""
+        self._weights.clear()
+        for path, module in self._model.named_modules():
             for name, parameter in module.named_parameters(recurse=False):
-                parts = [path] if path else [type(model).__name__]
+                parts = [path] if path else [type(self._model).__name__]
                 parts += [] if name == 'weight' else [name]
                 self._weights.setdefault(_memory(parameter), ('.'.join(parts), parameter))
-        self._sites: dict[str, list[tuple]] = defaultdict(list)
 
     def parties(self, product: Product, operator: str, module: nn.Module, path: str) -> Parties:
         """Name, activations and weights of a product that ran in a module of this path."""

@@ -20,10 +20,13 @@ class EnergyHook(Hook):
         for metric in _metrics(runner.val_loop):
             metric.watch(unwrap(runner.model))
 
-    def after_run(self, runner: Runner) -> None:
-        for loop in (runner._val_loop, runner._test_loop):
-            for metric in _metrics(loop):
-                metric.stop()
+    def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        for metric in _metrics(runner.test_loop):  # only the main process computes figures, and stops by itself
+            metric.stop()
+
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        for metric in _metrics(runner.val_loop):
+            metric.stop()
 
 
 def _metrics(loop: object) -> list[EnergyMetric]:

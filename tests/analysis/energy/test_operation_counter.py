@@ -287,3 +287,20 @@ def test_sparsity_of_connections():
         model[0].weight.copy_(torch.tensor([[1., 0.], [0., 0.]]))
     account = count(model, torch.randn(3, 2))
     assert account.connection_sparsity == 3 / 8 and account.layers['0'].effective == 3
+
+
+def test_weights_that_moved_are_still_the_layers():
+    """As when averaged weights take the place of a model's for a validation, after counting has begun."""
+    model = nn.Linear(3, 4, bias=False)
+    with OperationCounter(model) as counter:
+        model(torch.ones(2, 3))
+        model.weight.data = torch.zeros(4, 3)
+        model(torch.ones(2, 3))
+    (layer,) = counter.take(1).layers.values()
+    assert layer.weights == 12 and layer.calls == 2 and layer.effective == 24
+
+
+def test_inference_tensors():
+    with torch.inference_mode():
+        model = nn.Linear(3, 4)
+        assert count(model, torch.ones(2, 3)).sum('dense') == 24
