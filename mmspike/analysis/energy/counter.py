@@ -18,6 +18,7 @@ from mmspike.analysis.spikes import spikes_per_step
 from mmspike.neurons import SpikingNeuron, backend, backends
 
 NEURON = 'mmspike::neuron'
+COPIES = (torch.ops.aten._to_copy, torch.ops.aten.clone)
 
 
 class OperationCounter:
@@ -99,7 +100,7 @@ class OperationCounter:
         if func._schema.name == NEURON:  # called as a function
             kind = args[3]
             return self._count_neurons(f'{self._tracker.path} [{kind}]', out[0], kind != 'leaky')
-        if func.overloadpacket is torch.ops.aten._to_copy:
+        if func.overloadpacket in COPIES:
             self._owners.follow(args[0], out)
         found = products(func, args, kwargs, out)
         if found is None:

@@ -28,8 +28,8 @@ class Owners:
     """Finds the layer of each product.
 
     Weights are known by their memory, so that a layer is itself however it is called: as a module, as a function with
-    its weights, or with a view of them. Where they are cast on the way (autocast), the copy is known too; where that
-    was done before anyone looked, the shape of the running module's own weights decides.
+    its weights, or with a view of them. Where they are cast (autocast) or laid out anew on the way, the copy is known
+    too; where that was done before anyone looked, the shape of the running module's own weights decides.
 
     Args:
         model: the owner of all.
@@ -53,9 +53,9 @@ class Owners:
                     self._weights[_memory(self._copies[owner[0]])] = owner
 
     def follow(self, source: Tensor, copy: Tensor) -> None:
-        """What is cast from weights is these weights, until they are cast anew."""
+        """What is cast or copied from weights, or from a part of them, is these weights, until they are copied anew."""
         owner = self._weights.get(_memory(source))
-        if owner is not None:
+        if owner is not None and copy.numel() <= owner[1].numel():  # repeated for each sample it is an activation
             if (last := self._copies.get(owner[0])) is not None:
                 self._weights.pop(_memory(last), None)
             self._copies[owner[0]], self._weights[_memory(copy)] = copy, owner

@@ -180,6 +180,28 @@ def test_weights_cast_by_autocast_are_the_layers_wherever_they_are_used(cast_bef
         'MultiheadAttention [q k]': (0, 2 * 2 * 9 * 8, 2), 'MultiheadAttention [weights v]': (0, 2 * 2 * 9 * 8, 2)}
 
 
+def test_weights_laid_out_anew_are_the_layers():
+    model = Function(lambda m, x: torch.einsum('bnd,hde->bhne', x, m.fc.weight.unflatten(0, (3, 4))),
+                     fc=nn.Linear(6, 12))
+    (layer,) = count(model, torch.randn(2, 5, 4)).layers.values()
+    assert (layer.name, layer.weights, layer.dense) == ('fc', 72, 2 * 5 * 72)
+
+
+def test_weights_repeated_for_each_sample_are_an_activation():
+    model = Function(lambda m, x: m.fc.weight.repeat(2, 1, 1) @ x, fc=nn.Linear(4, 3))
+    (layer,) = count(model, torch.randn(2, 4, 5)).layers.values()
+    assert (layer.weights, len(layer.received), layer.dense) == (0, 2, 2 * 3 * 4 * 5)
+
+
+def test_complex_numbers_are_no_spikes():
+    (layer,) = count(Function(lambda _, x: x @ x), torch.eye(3, dtype=torch.complex64)).layers.values()
+    assert (layer.received[0].kind, layer.macs) == ('real', 27)
+
+
+def test_moving_gates_apart_multiplies_nothing():
+    assert 'unsafe_split' not in count(nn.GRU(4, 5), torch.randn(3, 2, 4)).uncounted
+
+
 def test_zeros_are_those_of_the_weights_that_ran():
     """Weights made anew for each call may lie where others lay before."""
     class Scaled(nn.Module):
