@@ -166,8 +166,9 @@ class AttributeSequenceCodec(nn.Module):
         return out
 
     def constrain(self, logits: Tensor, tokens: Tensor) -> Tensor:
-        """Log-probabilities of what may follow tokens [R, T], from logits [R, V]."""
-        forbidden = self.forbidden(tokens)
+        """Log-probabilities of what may follow tokens [R, T], from logits [R, V]; in float32 at least, or scores above
+        and at 0.5 would be one number."""
+        forbidden, logits = self.forbidden(tokens), logits if logits.dtype == torch.float64 else logits.float()
         logits = logits if forbidden is None else logits.masked_fill(forbidden, -torch.inf)
         return logits.log_softmax(-1)
 

@@ -5,6 +5,7 @@ import runpy
 import pytest
 import torch
 from mmengine import Config
+from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import Dataset
@@ -108,6 +109,50 @@ def test_samples_that_a_sampler_repeats_do_not_count():
         metric.process({}, [{}, {}])
     figures = metric.compute_metrics(metric.results[:3])
     assert figures['samples'] == 3 and figures['gac'] == pytest.approx((12 + 12 + 0) / 3e9)
+
+
+def figures_of(samples, batch_size, **options):
+    """Of a metric that sees these samples in batches, in whatever process."""
+    model = nn.Sequential(nn.Linear(4, 3, bias=False), LIF(), nn.Linear(3, 2))
+    nn.init.constant_(model[0].weight, 0.3)  # the larger the sample, the more it fires
+    metric = EnergyMetric(**options)
+    evaluator = Evaluator(metric)
+    metric.watch(model)
+    for start in range(0, len(samples), batch_size):
+        batch = samples[start:start + batch_size]
+        model(torch.stack([torch.full((2, 4), float(sample)) for sample in batch], 1))  # [T, B, 4]
+        evaluator.process(data_samples=[{} for _ in batch])
+    figures = evaluator.evaluate(5)
+    metric.stop()
+    return figures
+
+
+def _evaluate_in_process(rank, world, folder):
+    """One of two gloo processes with the padded share that a DefaultSampler gives it."""
+    import torch.distributed as dist
+    dist.init_process_group('gloo', init_method=f'file://{folder}/store', rank=rank, world_size=world)
+    share = [0, 1, 2, 3, 4, 0][rank::world]
+    out = f'{folder}/report' if rank == 0 else None
+    torch.save([figures_of(share, 1, out=out), figures_of(share, 1, max_samples=2)], f'{folder}/{rank}.pt')
+    assert not torch.nn.modules.module._global_forward_hooks
+    dist.destroy_process_group()
+
+
+def test_two_processes_give_the_figures_of_one(tmp_path):
+    import torch.multiprocessing as mp
+    mp.spawn(_evaluate_in_process, (2, str(tmp_path)), nprocs=2)
+    first, second = (torch.load(tmp_path / f'{rank}.pt') for rank in range(2))
+    assert first == second
+    for found, samples in zip(first, (5, 4), strict=True):  # with max_samples, two of each
+        alone = figures_of(list(range(5)), 1, max_samples=samples)
+        assert found['energy/samples'] == samples and found == pytest.approx(alone) and found['energy/gac'] > 0
+    assert json.loads((tmp_path / 'report.json').read_text())['samples'] == 5
+
+
+def test_membranes_are_those_of_one_sample_whatever_the_batch(tmp_path):
+    figures_of(list(range(5)), 2, out=str(tmp_path / 'report'))
+    report = json.loads((tmp_path / 'report.json').read_text())
+    assert report['model']['state_bytes'] == report['neurons'][0]['state_bytes'] == 3 * 4
 
 
 class Noise(Dataset):

@@ -296,6 +296,36 @@ def test_computing_blocks_again_changes_no_gradient(tower):
     torch.testing.assert_close(*grads)
 
 
+def test_a_size_that_is_none():
+    with pytest.raises(ValueError, match='CLIPVision: arch is a dict of width, layers, heads, output_dims; expected '
+                                         'width, layers, heads, output_dims, patch_size'):
+        CLIPVision(TEXT, 32)
+    with pytest.raises(ValueError, match='CLIPPhrases: arch is a dict of depth; expected width, layers'):
+        CLIPPhrases(A, dict(depth=3))
+
+
+@pytest.mark.parametrize('beams', [1, 3])
+def test_scores_in_half_precision_say_what_was_emitted(beams):
+    """Between 0.5 and what is above it bfloat16 has no number; nor do sums of many steps fit into it."""
+    decoder, words, memory, codec = parts(images=64, sharp=1.0)
+    memory, decoder = memory.bfloat16(), decoder.bfloat16()
+    with torch.no_grad():
+        found = (greedy(decoder, words.bfloat16(), memory, codec) if beams == 1 else
+                 beam_search(decoder, words.bfloat16(), memory, codec, beams))
+    assert found.log_probs.dtype == torch.float32
+    assert torch.equal(codec.scores(found.log_probs, found.tokens) > 0.5, codec.decode(found.tokens))
+
+
+def test_a_frozen_text_tower_that_ran_for_inference_can_be_trained_with():
+    model = build('clip', phrases=dict(type='CLIPPhrases', arch=TEXT, **SIZES))
+    model.head.phrases.set_tokens(torch.arange(A * 12).view(A, 12))
+    model.head.word_proj = torch.nn.Linear(16, 16)
+    with torch.inference_mode():
+        model(torch.randn(1, 3, 32, 16))
+    model(torch.randn(1, 3, 32, 16), samples([1, 0, 1, 1, 0]), mode='loss')['loss'].backward()
+    assert model.head.word_proj.weight.grad.abs().sum() > 0
+
+
 @pytest.fixture
 def tokenizer():
     pytest.importorskip('open_clip', reason='the tokenizer of CLIP is that of open_clip_torch')

@@ -223,9 +223,9 @@ class Account:
         return sum(layer.weight_zeros for layer in self.layers.values()) / weights if weights else 0.0
 
 
-SUMS = {'dense', 'effective', 'bias', 'outputs', 'calls', 'elements', 'nonzeros', 'updates', 'spikes', 'activations',
-        'active'}
-"""What doubles with the samples."""
+SUMS = {'dense', 'effective', 'bias', 'outputs', 'calls', 'elements', 'nonzeros', 'updates', 'state', 'state_bytes',
+        'spikes', 'activations', 'active'}
+"""What doubles with the samples of a batch."""
 
 
 def _scaled(count: object, share: float) -> object:

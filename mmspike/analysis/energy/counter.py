@@ -18,6 +18,7 @@ from mmspike.analysis.spikes import spikes_per_step
 from mmspike.neurons import SpikingNeuron, backend, backends
 
 NEURON = 'mmspike::neuron'
+COPIES = (torch.ops.aten._to_copy, torch.ops.aten.clone)
 
 
 class OperationCounter:
@@ -52,7 +53,6 @@ class OperationCounter:
         self._inside_neurons = 0
         self._started = False  # a neuron has run in this forward
         self._last: str | None = None  # the layer that ran last, with no neuron after it
-        self._zeros: dict[tuple[int, int], int] = {}  # by identity and memory of the weights
 
     def __enter__(self) -> 'OperationCounter':
         with ExitStack() as stack:
@@ -100,6 +100,8 @@ class OperationCounter:
         if func._schema.name == NEURON:  # called as a function
             kind = args[3]
             return self._count_neurons(f'{self._tracker.path} [{kind}]', out[0], kind != 'leaky')
+        if func.overloadpacket in COPIES:
+            self._owners.follow(args[0], out)
         found = products(func, args, kwargs, out)
         if found is None:
             return self._count_other(func, args, out)
@@ -113,17 +115,11 @@ class OperationCounter:
         values = not any(y.is_meta for y in product.operands)
         weights = {} if weight is None else dict(
             weights=weight.numel(), weight_bytes=weight.numel() * weight.element_size(),
-            weight_zeros=self._zeros_of(weight) if values else 0)
+            weight_zeros=weight.numel() - int(torch.count_nonzero(weight)) if values else 0)
         self._account.add_layer(LayerCount(
             name, operator, product.dense, product.effective() if values else product.dense, product.bias,
             product.outputs, calls=1, received=tuple(map(look, activations)), first=not self._started, **weights))
         self._last = name
-
-    def _zeros_of(self, weight: Tensor) -> int:
-        key = id(weight), weight.data_ptr()
-        if key not in self._zeros:
-            self._zeros[key] = weight.numel() - int(torch.count_nonzero(weight))
-        return self._zeros[key]
 
     def _count_neurons(self, name: str, output: Tensor, fires: bool) -> None:
         state = output[0].numel()

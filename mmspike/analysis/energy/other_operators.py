@@ -25,6 +25,7 @@ MULTIPLICATIONS = ('mul', 'div', 'true_divide', 'addcmul', 'addcdiv', 'lerp', 's
 SUMS_OF_SQUARES = ('var', 'std', 'var_mean', 'std_mean', 'norm', 'linalg_vector_norm')
 WITHOUT = re.compile('(?:' + '|'.join((  # move, choose, compare or add; and have no tag that says so
     'cat', 'stack', 'copy', 'to_copy', 'clone', 'contiguous', 'reshape', 'unsafe_view', 'select', 'slice', 'diagonal',
+    'split', 'unsafe_split',
     'embedding', 'index', 'unsafe_index', 'gather', 'scatter', 'take', 'masked', 'where', 'unfold', 'im2col', 'col2im',
     'constant_pad', 'reflection_pad', 'replication_pad', 'flip', 'roll', 'repeat', 'pixel_shuffle', 'pixel_unshuffle',
     'channel_shuffle', 'max_pool', 'adaptive_max_pool', 'adaptive_avg_pool', 'avg_pool', 'upsample_nearest',

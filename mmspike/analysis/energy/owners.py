@@ -28,8 +28,8 @@ class Owners:
     """Finds the layer of each product.
 
     Weights are known by their memory, so that a layer is itself however it is called: as a module, as a function with
-    its weights, or with a view of them. Where they were cast on the way (autocast), the shape of the running module's
-    own weights decides.
+    its weights, or with a view of them. Where they are cast (autocast) or laid out anew on the way, the copy is known
+    too; where that was done before anyone looked, the shape of the running module's own weights decides.
 
     Args:
         model: the owner of all.
@@ -38,6 +38,7 @@ class Owners:
     def __init__(self, model: nn.Module) -> None:
         self._model = model
         self._weights: dict[int, tuple[str, Tensor]] = {}
+        self._copies: dict[str, Tensor] = {}  # the last of each layer's, kept: their memory is no other tensor's
         self._sites: dict[str, list[tuple]] = defaultdict(list)
 
     def refresh(self) -> None:
@@ -47,7 +48,17 @@ class Owners:
             for name, parameter in module.named_parameters(recurse=False):
                 parts = [path] if path else [type(self._model).__name__]
                 parts += [] if name == 'weight' else [name]
-                self._weights.setdefault(_memory(parameter), ('.'.join(parts), parameter))
+                owner = self._weights.setdefault(_memory(parameter), ('.'.join(parts), parameter))
+                if owner[0] in self._copies:  # autocast hands it out again
+                    self._weights[_memory(self._copies[owner[0]])] = owner
+
+    def follow(self, source: Tensor, copy: Tensor) -> None:
+        """What is cast or copied from weights, or from a part of them, is these weights, until they are copied anew."""
+        owner = self._weights.get(_memory(source))
+        if owner is not None and copy.numel() <= owner[1].numel():  # repeated for each sample it is an activation
+            if (last := self._copies.get(owner[0])) is not None:
+                self._weights.pop(_memory(last), None)
+            self._copies[owner[0]], self._weights[_memory(copy)] = copy, owner
 
     def parties(self, product: Product, operator: str, module: nn.Module, path: str) -> Parties:
         """Name, activations and weights of a product that ran in a module of this path."""

@@ -117,6 +117,7 @@ def _weighted_rows(given: dict, out: tuple) -> list[Product]:
 RULES = {
     aten.convolution: _convolution, aten._convolution: _convolution,
     aten.mm: _matrices('self', 'mat2'), aten.bmm: _matrices('self', 'mat2'), aten.mv: _matrices('self', 'vec'),
+    aten._int_mm: _matrices('self', 'mat2'),
     aten.dot: _matrices('self', 'tensor'), aten.vdot: _matrices('self', 'other'),
     aten.addmm: _matrices('mat1', 'mat2', 'self'), aten._addmm_activation: _matrices('mat1', 'mat2', 'self'),
     aten.addmv: _matrices('mat', 'vec', 'self'), aten.baddbmm: _matrices('batch1', 'batch2', 'self'),

@@ -49,6 +49,8 @@ def look(x: Tensor) -> Received:
         return Received(x.numel())
     if x.dtype == torch.bool:
         return Received(x.numel(), nonzeros, 'binary', 1.0)
+    if x.is_complex():
+        return Received(x.numel(), nonzeros, 'real')
     low, high = (float(y) for y in torch.aminmax(x))
     value = max(-low, high)
     if int(torch.count_nonzero(x.abs() == value)) == nonzeros:

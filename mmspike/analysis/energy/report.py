@@ -82,9 +82,13 @@ class EnergyReport:
 
     def _model(self) -> dict:
         total = self.total
-        return dict(asdict(self.facts), state_bytes=sum(n.state_bytes for n in total.neurons.values()),
+        return dict(asdict(self.facts), state_bytes=sum(map(self._state_bytes, total.neurons)),
                     activation_sparsity=total.activation_sparsity, connection_sparsity=total.connection_sparsity,
                     ann_bits=bits_for(total.steps) if total.neurons else None)
+
+    def _state_bytes(self, name: str) -> float:
+        """Of the membranes of a population for one sample."""
+        return max(part.neurons[name].state_bytes / part.samples for part in self.samples if name in part.neurons)
 
     def _operations(self) -> dict:
         """Mean over samples, and their standard deviation."""
@@ -134,7 +138,7 @@ class EnergyReport:
 
     def _neurons(self) -> list[dict]:
         count, model = self.total.samples, self.models[0]
-        return [dict(name=n.name, fires=n.fires, updates=n.updates / count, state_bytes=n.state_bytes,
+        return [dict(name=n.name, fires=n.fires, updates=n.updates / count, state_bytes=self._state_bytes(n.name),
                      rate=n.rate if n.fires else None, rates=n.rates if n.fires else None,
                      energy_mj=neuron_energy(n, model).over(count).total * MJ)
                 for n in self.total.neurons.values()]

@@ -49,5 +49,6 @@ class ModuleTracker:
 
     def _leave(self, module: nn.Module, args: tuple, output: object) -> None:
         if module in self.stack:  # not where an error kept it from being entered
-            del self.stack[self.stack.index(module):]
+            while self.stack.pop() is not module:  # a part may have run this very module again
+                pass
             self._left(module, self.names[module], output)

@@ -2,7 +2,7 @@
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor, nn
@@ -50,10 +50,13 @@ def tower(arch: str | Mapping, known: Mapping[str, Tower], owner: str) -> Tower:
     """The size that a config asks for.
 
     Raises:
-        ValueError: no such name; lists those that exist.
+        ValueError: no such name, or sizes that are not those of a tower; says which exist.
     """
     if isinstance(arch, Mapping):
-        return Tower(**arch)
+        sizes = [one.name for one in fields(Tower)][:5 if known is VISION else 4]  # text has no patches
+        if set(arch) == set(sizes):
+            return Tower(**arch)
+        raise ValueError(f'{owner}: arch is a dict of {", ".join(arch)}; expected {", ".join(sizes)}.')
     if arch not in known:
         raise ValueError(f'{owner}: arch is {arch!r}; expected one of {", ".join(map(repr, known))}, or a dict of '
                          f'width, layers, heads, output_dims and patch_size.{did_you_mean(nearest(arch, known))}')

@@ -164,7 +164,9 @@ class CLIPPhrases(Phrases):
         if not self.frozen:
             return self.encode()
         if self._features is None:
-            with torch.no_grad(), torch.autocast(self.tokens.device.type, enabled=False):
+            # Kept beyond this call, so neither in its precision nor as tensors that a training may not use
+            with (torch.inference_mode(False), torch.no_grad(),
+                  torch.autocast(self.tokens.device.type, enabled=False)):
                 self._features = self.encode()
         return self._features
 

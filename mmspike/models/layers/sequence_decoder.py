@@ -72,8 +72,9 @@ class MemoryAttention(nn.Module):
 
     def remember(self, memory: Tensor) -> Pair:
         """Keys and values of an image, once: ``[B, M, D]`` -> ``[B, h, M, d]`` each."""
-        k, v = self.kv(memory).chunk(2, -1)
-        return split_heads(k, self.num_heads), split_heads(v, self.num_heads)
+        kv = self.kv(memory).unflatten(-1, (2, self.num_heads, -1))  # [B, M, 2, h, d]
+        # Copied once, head by head, as each of many steps reads them
+        return tuple(kv.permute(2, 0, 3, 1, 4).contiguous().unbind())
 
     def forward(self, x: Tensor, memory: Pair) -> Tensor:
         q = self._queries(x, memory)

@@ -77,8 +77,9 @@ def beam_search(decoder: SequenceDecoder, words: Tensor, memory: Tensor, codec: 
     finished = [_Finished(num_beams, length_penalty) for _ in range(images)]
     done = [False] * images
     tokens = torch.full((images, 1), BOS, device=memory.device)
-    totals = memory.new_zeros(images, 1)  # of each beam; one at the start, as all would be the same
-    history = memory.new_zeros(images, 0, codec.vocab_size)
+    exact = torch.promote_types(memory.dtype, torch.float32)  # sums of many steps, of half precision too
+    totals = memory.new_zeros(images, 1, dtype=exact)  # of each beam; one at the start, as all would be the same
+    history = memory.new_zeros(images, 0, codec.vocab_size, dtype=exact)
     for length in range(1, codec.length + 1):
         logits, state = decoder(tokens[:, -1:], words, state)
         log_probs, free = _distributions(codec, logits[:, -1], tokens)
@@ -103,7 +104,7 @@ def beam_search(decoder: SequenceDecoder, words: Tensor, memory: Tensor, codec: 
         if all(done):
             break
         chosen_totals, chosen, rows = zip(*going, strict=True)
-        totals = memory.new_tensor(chosen_totals).view(images, num_beams)
+        totals = totals.new_tensor(chosen_totals).view(images, num_beams)
         chosen, rows = (torch.tensor(part, device=memory.device) for part in (chosen, rows))
         tokens = torch.cat([tokens[rows], chosen[:, None]], 1)
         history, state = history[rows], state.select(rows)

@@ -166,6 +166,70 @@ def test_weights_cast_by_autocast_are_the_layers():
     assert (layer.dense, layer.weights) == (24, 12) and len(layer.received) == 1
 
 
+@pytest.mark.parametrize('cast_before', [False, True])
+def test_weights_cast_by_autocast_are_the_layers_wherever_they_are_used(cast_before):
+    """An attention uses those of its parts; autocast keeps what it has cast, so that a second forward casts nothing."""
+    model, x = nn.MultiheadAttention(8, 2, batch_first=True).eval(), torch.randn(2, 3, 8)
+    model.requires_grad_(cast_before)  # autocast keeps copies of what is trained alone
+    with torch.autocast('cpu', torch.bfloat16), OperationCounter(model) as counter:
+        for _ in range(2):
+            model(x, x, x, need_weights=False)
+    layers = counter.take(2).layers
+    assert {name: (layer.weights, layer.dense, len(layer.received)) for name, layer in layers.items()} == {
+        'MultiheadAttention.in_proj_weight': (192, 2 * 6 * 192, 1), 'out_proj': (64, 2 * 6 * 64, 1),
+        'MultiheadAttention [q k]': (0, 2 * 2 * 9 * 8, 2), 'MultiheadAttention [weights v]': (0, 2 * 2 * 9 * 8, 2)}
+
+
+def test_weights_laid_out_anew_are_the_layers():
+    model = Function(lambda m, x: torch.einsum('bnd,hde->bhne', x, m.fc.weight.unflatten(0, (3, 4))),
+                     fc=nn.Linear(6, 12))
+    (layer,) = count(model, torch.randn(2, 5, 4)).layers.values()
+    assert (layer.name, layer.weights, layer.dense) == ('fc', 72, 2 * 5 * 72)
+
+
+def test_weights_repeated_for_each_sample_are_an_activation():
+    model = Function(lambda m, x: m.fc.weight.repeat(2, 1, 1) @ x, fc=nn.Linear(4, 3))
+    (layer,) = count(model, torch.randn(2, 4, 5)).layers.values()
+    assert (layer.weights, len(layer.received), layer.dense) == (0, 2, 2 * 3 * 4 * 5)
+
+
+def test_complex_numbers_are_no_spikes():
+    (layer,) = count(Function(lambda _, x: x @ x), torch.eye(3, dtype=torch.complex64)).layers.values()
+    assert (layer.received[0].kind, layer.macs) == ('real', 27)
+
+
+def test_moving_gates_apart_multiplies_nothing():
+    assert 'unsafe_split' not in count(nn.GRU(4, 5), torch.randn(3, 2, 4)).uncounted
+
+
+def test_zeros_are_those_of_the_weights_that_ran():
+    """Weights made anew for each call may lie where others lay before."""
+    class Scaled(nn.Module):
+        def __init__(self, zeros):
+            super().__init__()
+            self.flat = torch.arange(16) >= zeros
+
+        def forward(self, x):
+            return F.conv2d(x, self.flat.float().view(4, 4, 1, 1))
+
+    layers = count(nn.Sequential(Scaled(5), Scaled(0), Scaled(9)), torch.ones(1, 4, 2, 2)).layers
+    assert [layer.weight_zeros for layer in layers.values()] == [5, 0, 9]
+
+
+def test_a_part_that_runs_itself_again():
+    def twice(model, x, again=True):
+        return model.fc(model(x, False) if again else x) @ x.T
+
+    assert count(Function(twice, fc=nn.Linear(3, 3)), torch.ones(3, 3)).sum('dense') == 4 * 27
+
+
+def test_products_of_whole_numbers():
+    a, b = torch.tensor([[1, 0], [1, 1]]).repeat(16, 4).to(torch.int8), torch.tensor([[2, 3], [0, 1]]).repeat(4, 4)
+    (layer,) = count(Function(lambda _: torch._int_mm(a, b.to(torch.int8)))).layers.values()
+    assert (layer.dense, [x.kind for x in layer.received]) == (32 * 8 * 8, ['binary', 'integer'])
+    assert layer.acs == int(((a != 0).double() @ (b != 0).double()).sum())
+
+
 @pytest.mark.parametrize('mode', [torch.no_grad, torch.inference_mode, torch.enable_grad])
 def test_transformers_of_torch_are_seen_through(mode):
     model = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).eval()
