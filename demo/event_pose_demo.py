@@ -120,8 +120,10 @@ def main(argv: list[str] | None = None) -> None:
                 video = _open_video(args.out_file, args.fps, picture.shape)
             video.write(np.ascontiguousarray(picture[..., ::-1]))
     if video is None:
-        raise SystemExit(f'{args.file}: no pose within {args.seconds} s: the CNN looks back at {streamer.history[0]} '
-                         f'events or {streamer.history[1]} us, and there are {len(file)} events in {last - first} us')
+        events, duration = streamer.history
+        back = f'{events} events' if events else f'{duration} us'
+        raise SystemExit(f'{args.file}: no pose within {args.seconds} s: the CNN looks back at {back}, every '
+                         f'{args.look_ms:g} ms (--look-ms), and there are {len(file)} events in {last - first} us')
     video.release()
     print(f'{count} poses, of which {looks} with a look of the CNN; latency: '
           + ', '.join(f'{name} {value:.1f}' for name, value in streamer.latency().items()))

@@ -14,7 +14,14 @@ TABLE=()
 for STAGE in cnn snn cnn-snn; do
     NAME=hybrid_pose_${STAGE}_$DATA
     CONFIG=$TOOLS/../configs/hybrid_pose/$NAME.py
-    python "$TOOLS/train.py" "$CONFIG" --work-dir "work_dirs/$NAME" --resume "${@:2}"
+    PARTS=()
+    if [ "$STAGE" = cnn-snn ]; then  # begins with what the others ended with, after however many epochs
+        INIT=model.network.init_cfg
+        if [ "$DATA" = synthetic ]; then INIT=$INIT.1; fi  # after Xavier
+        PARTS=(--cfg-options "model.cnn.init_cfg.checkpoint=$(cat "work_dirs/hybrid_pose_cnn_$DATA/last_checkpoint")"
+               "$INIT.checkpoint=$(cat "work_dirs/hybrid_pose_snn_$DATA/last_checkpoint")")
+    fi
+    python "$TOOLS/train.py" "$CONFIG" --work-dir "work_dirs/$NAME" --resume "${PARTS[@]}" "${@:2}"
     # By the config that the training has left there: with the options given above (where the data are, ...)
     python "$TOOLS/test.py" "work_dirs/$NAME/$NAME.py" "$(cat "work_dirs/$NAME/last_checkpoint")" \
         --work-dir "work_dirs/$NAME" --out "$RESULTS/$STAGE.json"

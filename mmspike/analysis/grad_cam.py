@@ -21,6 +21,9 @@ class AttributeCam:
         model: predictor with ``extract_feat`` and ``head``, in evaluation mode.
         smoothing: sigma of a Gaussian over the response, in pixels of the map; 0 leaves it out.
 
+    Raises:
+        ValueError: the head gives no logits of attributes at once, as one that writes them in sequence.
+
     Source: Grad-CAM (arXiv 1610.02391), at the scale of the attribute's group as SSPNet does (arXiv
         2312.06049); the details of the published variant are not known.
     Differs from Grad-CAM: gradients are not averaged over positions, which would say the same of both sides of a
@@ -29,6 +32,10 @@ class AttributeCam:
     """
 
     def __init__(self, model: nn.Module, smoothing: float = 2.0):
+        if not hasattr(model.head, 'logits'):
+            raise ValueError(f'{type(model.head).__name__} gives no logits of the attributes, whose gradients are '
+                             'needed; expected a head such as AttributeHead or SSPNetHead. Where a SequenceHead '
+                             'looked is drawn by demo/attribute_demo.py --show sequence')
         self.model, self.smoothing = model, smoothing
 
     def __call__(self, inputs: Tensor, attributes: Sequence[int], samples: Sequence | None = None) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 _PACKAGE = str(Path(__file__).parents[1]) + os.sep
+_OURS = (_PACKAGE, *(str(Path(__file__).parents[2] / folder) + os.sep for folder in ('tools', 'demo')))  # in a clone
 _WORKER = re.compile(r'Caught \w+ in DataLoader worker process \d+\.\nOriginal (Traceback .*)', re.DOTALL)
 
 
@@ -14,7 +15,7 @@ def run_tool(main: Callable[[], None]) -> None:
     """Runs the ``main`` of a tool. With ``MMSPIKE_DEBUG=1`` every error keeps its traceback.
 
     Raises:
-        SystemExit: with the message, for an error that mmspike itself raised to tell the user something.
+        SystemExit: with the message, for an error that mmspike or a tool itself raised to tell the user something.
     """
     try:
         main()
@@ -40,7 +41,7 @@ def _raised_here(error: BaseException) -> bool:
     if type(error).__module__.startswith('mmspike.'):
         return True
     frames = traceback.extract_tb(error.__traceback__)
-    if not frames or not frames[-1].filename.startswith(_PACKAGE):
+    if not frames or not frames[-1].filename.startswith(_OURS):
         return False
     # Errors of other kinds (attribute, type, index) are bugs; a RuntimeError may be an operation of torch that failed
     return isinstance(error, ValueError | OSError) or (

@@ -26,8 +26,8 @@ def contact_sheet(blocks: Sequence[tuple[str, np.ndarray]], title: str = '', col
     page.text(MARGIN, 0.36, title, size=11, weight='bold', color=INK)
     top = 0.5
     for (heading, frames), count, height in zip(blocks, rows, heights, strict=True):
-        page.text(MARGIN, top + 0.22, f'{heading}: {len(frames)} frames of {frames.shape[2]}x{frames.shape[1]}',
-                  size=8.5, color=MUTED)
+        words = f'{len(frames)} frame{"s" * (len(frames) != 1)} of {frames.shape[2]}x{frames.shape[1]}'
+        page.text(MARGIN, top + 0.22, f'{heading}: {words}', size=8.5, color=MUTED)
         for t, frame in enumerate(frames):
             page.image(MARGIN + t % columns * (cell_width + _GAP), top + _HEADING + t // columns * (height + _GAP),
                        cell_width, height, frame)

@@ -101,3 +101,8 @@ def test_the_model_is_not_changed(model):
     AttributeCam(model)(torch.zeros(1, 3, 64, 32), [0])
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert all(p.grad is None for p in model.parameters())
+
+
+def test_a_head_without_logits_is_an_error():
+    with pytest.raises(ValueError, match='Identity gives no logits of the attributes, .*attribute_demo.py --show seq'):
+        AttributeCam(Given(nn.Identity(), []))

@@ -59,7 +59,7 @@ def test_without_poses_and_without_enough_events(demo, recording, tmp_path, caps
     shutil.copy(recording, alone)
     run(demo, alone, tmp_path / 'pose.mp4', '--stream', 'cam2')
     assert 'mean error' not in capsys.readouterr().out and frames_of(tmp_path / 'pose.mp4')
-    with pytest.raises(SystemExit, match='no pose within 0.05 s: the CNN looks back at 800 events'):
+    with pytest.raises(SystemExit, match='no pose within 0.05 s: the CNN looks back at 800 events, every 100 ms'):
         run(demo, alone, tmp_path / 'none.mp4', '--seconds', '0.05')
 
 

@@ -64,6 +64,8 @@ def test_accuracy_and_energy_from_the_same_run(config, root, tmp_path):
         [*map(str, config), '--energy', '--out', str(out), '--work-dir', str(tmp_path / 'work')])
     figures, report = json.loads(out.read_text()), json.loads((out.parent / 'figures_energy.json').read_text())
     account, spikes = expected(config, 7)
+    assert 'tiny.pth (sha256: ' in report['provenance']['checkpoint'] and 'tiny.py' in report['provenance']['config']
+    assert report['model']['state_bytes'] == sum(n.state_bytes for n in account.neurons.values()) > 0  # of one sample
     rates, elements = spikes.rates, spikes.elements
     assert figures['energy/samples'] == 7 and 'par/mA' in figures
     assert figures['energy/gac'] == pytest.approx(account.sum('acs') / 7e9) and account.sum('acs') > 0

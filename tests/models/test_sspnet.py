@@ -12,7 +12,7 @@ from mmspike.models.layers.pyramid_pooling import PyramidPooling
 from mmspike.models.layers.scale_selection import ScaleSelection
 from mmspike.models.necks.build import map_channels
 from mmspike.registry import MODELS
-from mmspike.structures.attribute_groups import GroupError
+from mmspike.structures.attribute_groups import GroupError, Place
 
 UNWEIGHTED = dict(type='WeightedBCELoss', weighted=False)
 RESNET = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8, out_indices=(0, 1, 2, 3))
@@ -225,6 +225,19 @@ def test_a_group_without_a_place_is_an_error():
         dict(META, groups=['hed', *META['groups'][1:]]))  # the config adds it
     with pytest.raises(GroupError, match='names the groups of 3 attributes, the model has 5. Set model.head.num_attr'):
         model.head.table.read_meta(dict(META, groups=['head'] * 3))
+
+
+def test_the_config_changes_single_values_of_a_place():
+    table = build(groups=dict(head=dict(scale=3))).head.table
+    table.read_meta(META)
+    changed, told = table.places()[0][0], Place.read(META['group_places']['head'], 'head')
+    assert changed == Place(pytest.approx(told.region), 3) and told.scale != 3 and told.region != (0, 1)
+
+
+def test_a_place_for_a_group_that_the_data_set_lacks_is_an_error():
+    with pytest.raises(GroupError, match=r"model.head.groups has the group 'haed'; the data set .* has 'head', .*"
+                       r"Did you mean 'head'\?"):
+        build(groups=dict(haed=dict(scale=1))).head.table.read_meta(META)
 
 
 @pytest.mark.parametrize(('place', 'words'), [

@@ -5,6 +5,7 @@ import runpy
 import pytest
 import torch
 from mmengine import Config
+from mmengine.dataset import BaseDataset
 from mmengine.registry import DefaultScope
 
 from mmspike.registry import DATASETS, MODELS
@@ -50,6 +51,12 @@ def test_chosen_attributes_and_an_unknown_one(run, model, tmp_path):
     assert [row['attribute'] for row in content['attributes']] == ['ShortSleeve', 'mean of attributes']
     with pytest.raises(ValueError, match='--attributes: Cap is not among those of the test set: Hat, Glasses'):
         run(*model, '--out-dir', tmp_path / 'out', '--attributes', 'Cap')
+
+
+def test_a_data_set_without_attributes(root):
+    chosen = runpy.run_path(str(root / 'tools/analysis_tools/localize.py'))['chosen']
+    with pytest.raises(ValueError, match='no attributes to look for; expected a config of pedestrian attributes, such'):
+        chosen(BaseDataset(metainfo=dict(joints=['head']), lazy_init=True), None)
 
 
 def test_thresholds_are_chosen_on_another_split(run, model, tmp_path):

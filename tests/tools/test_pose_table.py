@@ -2,9 +2,12 @@
 import csv
 import importlib.util
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from mmspike.utils.tool_errors import run_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,6 +50,14 @@ def test_a_file_of_something_else_is_named(tmp_path, capsys):
         tool().main([f'a={tmp_path / "metrics.json"}', '--out-dir', str(tmp_path)])
     with pytest.raises(ValueError, match='expected NAME=FILE.json'):
         tool().main([str(tmp_path / 'metrics.json'), '--out-dir', str(tmp_path)])
+    (tmp_path / 'a_poses.csv').write_text('bin,ms')
+    with pytest.raises(ValueError, match=r'a_poses.csv is not JSON .* expected the file that ends with _poses.json'):
+        tool().main([f'a={tmp_path / "a_poses.csv"}', '--out-dir', str(tmp_path)])
+
+
+def test_a_mistake_ends_with_a_message(tmp_path):
+    with pytest.raises(SystemExit, match=r'Error: gone.json: no such file; tools/test.py .* writes results/a_poses'):
+        run_tool(partial(tool().main, ['a=gone.json', '--out-dir', str(tmp_path)]))
 
 
 def test_error_against_energy(tmp_path):

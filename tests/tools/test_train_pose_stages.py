@@ -1,10 +1,13 @@
 """The script of all stages trains, tests and compares them, each with the options that it is given."""
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from mmengine.config import Config
 
 STUB = """
 import json, sys
@@ -35,6 +38,13 @@ def test_stages_in_order_and_their_options(root, tmp_path):
         assert train[-2:] == command[-2:]  # and in the config that the training leaves, with which it is tested
         assert test[1:3] == [f'work_dirs/{name}/{name}.py', f'work_dirs/{name}/epoch_2.pth']
         assert f'{stage}=work_dirs/hybrid_pose_dhp19/{stage}_poses.json' in calls[-1]
+    parts = Config.fromfile(root / 'configs/hybrid_pose/hybrid_pose_cnn-snn_dhp19.py')
+    parse_args = runpy.run_path(str(root / 'tools/train.py'))['parse_args']
+    args = parse_args([parts.filename, *calls[4][2:]])  # the last stage begins with what the others ended with
+    parts.merge_from_dict(args.cfg_options)
+    assert parts.model.cnn.init_cfg.checkpoint == 'work_dirs/hybrid_pose_cnn_dhp19/epoch_2.pth'
+    assert parts.model.network.init_cfg.checkpoint == 'work_dirs/hybrid_pose_snn_dhp19/epoch_2.pth'
+    assert parts.test_dataloader.dataset.data_root == 'far' and '--cfg-options' not in calls[0][:-2]
 
 
 def test_without_a_data_set_it_says_how_to_call_it(root):

@@ -54,7 +54,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def chosen(dataset: Dataset, names: list[str] | None) -> list[int]:
     """Numbers of the attributes to look at."""
-    known = list(dataset.metainfo['attributes'])
+    known = list(dataset.metainfo.get('attributes', ()))
+    if not known:
+        raise ValueError('the test set has no attributes to look for; expected a config of pedestrian attributes, '
+                         'such as configs/sspnet/sspnet_synthetic.py')
     strange = [name for name in names or () if name not in known]
     if strange:
         raise ValueError(f'--attributes: {", ".join(strange)} is not among those of the test set: {", ".join(known)}')

@@ -39,7 +39,13 @@ def read_results(arguments: Sequence[str]) -> dict[str, dict]:
         name, equals, file = argument.partition('=')
         if not equals or not name:
             raise ValueError(f'{argument!r}: expected NAME=FILE.json, such as hybrid=results/hybrid_poses.json')
-        content = json.loads(Path(file).read_text(encoding='utf-8'))
+        if not Path(file).is_file():
+            raise ValueError(f'{file}: no such file; tools/test.py CONFIG CHECKPOINT --out results/{name}.json writes '
+                             f'results/{name}_poses.json')
+        try:
+            content = json.loads(Path(file).read_text(encoding='utf-8'))
+        except ValueError as error:
+            raise ValueError(f'{file} is not JSON ({error}); expected the file that ends with _poses.json') from None
         if not {'bins', 'joints', 'figures'} <= set(content):
             raise ValueError(f'{file} holds {sorted(content)}, expected the bins and joints that PoseMetric writes: '
                              'the file that ends with _poses.json')

@@ -51,10 +51,17 @@ class EnergyMetric(BaseMetric):
         self._model: nn.Module | None = None
         self._counter: OperationCounter | None = None
         self._counted = 0
+        self._facts: dict[str, str] = {}
 
-    def watch(self, model: nn.Module) -> None:
-        """Begin to count what the model does; :meth:`process` takes it batch by batch."""
+    def watch(self, model: nn.Module, facts: dict[str, str] | None = None) -> None:
+        """Begin to count what the model does; :meth:`process` takes it batch by batch.
+
+        Args:
+            model: what runs.
+            facts: name -> what is measured on, for the reader of ``out``.
+        """
         self.stop()
+        self._facts = dict(facts or {})
         self._model, self._counter, self._counted = model, OperationCounter(model), 0
         self._counter.__enter__()
 
@@ -104,7 +111,8 @@ class EnergyMetric(BaseMetric):
                 shares.setdefault(id(account), [account, 0])[1] += 1
         batches = [account.part(count) for account, count in shares.values()]
         return EnergyReport(batches, ModelFacts.of(self._model, batches[0]),
-                            {'samples counted': str(sum(batch.samples for batch in batches))}, models=self.models)
+                            self._facts | {'samples counted': str(sum(batch.samples for batch in batches))},
+                            models=self.models)
 
     def _write(self, figures: dict) -> None:
         path = Path(self.out)

@@ -1,8 +1,11 @@
 """The metric of energy is shown the model that it is to count."""
+from pathlib import Path
+
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmspike.analysis import EnergyMetric
+from mmspike.analysis.energy.provenance import provenance
 from mmspike.registry import HOOKS
 
 from .unwrap import unwrap
@@ -14,7 +17,7 @@ class EnergyHook(Hook):
 
     def before_test_epoch(self, runner: Runner) -> None:
         for metric in _metrics(runner.test_loop):
-            metric.watch(unwrap(runner.model))
+            metric.watch(unwrap(runner.model), _facts(runner))
 
     def before_val_epoch(self, runner: Runner) -> None:
         for metric in _metrics(runner.val_loop):
@@ -27,6 +30,14 @@ class EnergyHook(Hook):
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         for metric in _metrics(runner.val_loop):
             metric.stop()
+
+
+def _facts(runner: Runner) -> dict[str, str]:
+    """What is tested. Weights that were fetched from an address have no file of which a hash could be given."""
+    weights = runner._load_from
+    file = weights if weights and Path(weights).is_file() else None
+    facts = provenance(runner.cfg.filename or 'given in a program', file, 'test', None, runner.cfg)
+    return facts | ({'checkpoint': str(weights)} if weights and not file else {})
 
 
 def _metrics(loop: object) -> list[EnergyMetric]:

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from mmspike.structures.attribute_groups import GroupError, Place, places_of
+from mmspike.utils.lookup import did_you_mean, nearest
 
 UNKNOWN = -1
 
@@ -17,8 +18,8 @@ class GroupTable(nn.Module):
 
     Args:
         num_attributes: A.
-        groups: group -> ``dict(region=(top, bottom), scale=..., keypoints=...)``, over what the data set says; with
-            ``attributes``, a list of columns, in all of them, these are the groups and no data set is asked.
+        groups: group -> ``dict(region=(top, bottom), scale=..., keypoints=...)``, each of them over what the data set
+            says; with ``attributes``, a list of columns, in all groups, these are the groups and no data set is asked.
         num_keypoints: K, of each image; 0 for none.
 
     Raises:
@@ -47,7 +48,8 @@ class GroupTable(nn.Module):
             meta: ``metainfo`` of the data set: ``groups``, one per attribute, and ``group_places``.
 
         Raises:
-            GroupError: a group without a place, or groups of another number of attributes.
+            GroupError: a group without a place, groups of another number of attributes, or a place in the config for a
+                group that the data set does not have.
         """
         if self.is_stated:
             return
@@ -57,7 +59,13 @@ class GroupTable(nn.Module):
                              f'the model has {self.num_attributes}. Set model.head.num_attributes to those of the data '
                              'set; a data set without groups needs model.head.groups=dict(name=dict(region=..., '
                              'scale=..., attributes=[...]), ...)')
-        self._write(groups, {**(meta.get('group_places') or {}), **self.groups})
+        unknown = [name for name in self.groups if name not in groups]
+        if unknown:
+            known = list(dict.fromkeys(groups))
+            raise GroupError(f'model.head.groups has the group {unknown[0]!r}; the data set {meta.get("dataset", "")} '
+                             f'has {", ".join(map(repr, known))}.{did_you_mean(nearest(unknown[0], known))}')
+        told = meta.get('group_places') or {}
+        self._write(groups, {**told, **{name: {**told.get(name, {}), **own} for name, own in self.groups.items()}})
 
     def places(self) -> tuple[list[Place], list[int]]:
         """Place of each group, and number of each attribute's group.
