@@ -81,7 +81,7 @@ class NeuronCount:
         name: module path.
         fires: whether it gives spikes; otherwise its membrane.
         updates: membrane updates: neurons times steps.
-        state: neurons, each with a membrane, of one call; in the account of a batch, of one sample.
+        state: neurons, each with a membrane, of one call.
         state_bytes: of their membranes.
         spikes: at each step, float64 [T]; -1 is one spike, 3 are three.
         elements: neuron outputs at each step, float64 [T].

@@ -73,12 +73,9 @@ class OperationCounter:
     def take(self, samples: int) -> Account:
         """What was counted since the last call, in one batch of so many samples; counting begins anew."""
         account, self._account = self._account, Account()
-        # One by one, each sample would need the weights, and the membranes of one sample at a time
+        # One by one, each sample would need the weights
         layers = {name: replace(layer, calls=layer.calls * samples) for name, layer in account.layers.items()}
-        neurons = {name: replace(count, state=-(-count.state // samples),
-                                 state_bytes=-(-count.state_bytes // samples))
-                   for name, count in account.neurons.items()}
-        return replace(account, samples=samples, layers=layers, neurons=neurons)
+        return replace(account, samples=samples, layers=layers)
 
     def _enter(self, module: nn.Module, name: str, _: None) -> None:
         if not self._tracker.stack:  # a forward begins; what is changed for it ends with it

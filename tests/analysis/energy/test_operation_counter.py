@@ -252,7 +252,7 @@ def test_grouped_steps_and_neurons():
     expected = model.lif(currents).flatten(1).mean(1)
     neurons, out = account.neurons['lif'], account.neurons['out']
     assert neurons.rates == pytest.approx(expected.tolist()) and neurons.fires and not out.fires
-    assert (neurons.updates, neurons.state, neurons.state_bytes) == (4 * 2 * 108, 108, 432)  # of one sample
+    assert (neurons.updates, neurons.state, neurons.state_bytes) == (4 * 2 * 108, 216, 864)
     assert account.updates == 2 * 864 and account.steps == 4 and neurons.rate == pytest.approx(expected.mean().item())
     layer = account.layers['conv']
     assert layer.first and layer.feeds == 'lif' and layer.calls == 2  # one by one, two samples need the weights twice
