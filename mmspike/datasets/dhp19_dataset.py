@@ -95,7 +95,9 @@ class DHP19Dataset(EventPoseDataset):
         file = Path(self.folder or self.data_root) / self.p_matrices / f'{MATRICES[camera]}.npy'
         if not file.is_file():
             raise FileNotFoundError(f'DHP19Dataset: {file}, the projection of camera {camera}, is missing. It comes '
-                                    'with the release, in P_matrices/; give its folder as p_matrices')
+                                    'with the release, in P_matrices/, and tools/dataset_converters/dhp19.py copies it '
+                                    'to the folder that it makes: give that one as data_root, or the folder of the '
+                                    'matrices as p_matrices. Without the release: configs/hybrid_pose/*_synthetic.py')
         projection = np.load(file)
         if projection.shape != (3, 4):
             raise ValueError(f'DHP19Dataset: {file} has the shape {list(projection.shape)}, expected [3, 4]')

@@ -157,6 +157,12 @@ def test_membranes_are_those_of_one_sample_whatever_the_batch(tmp_path):
     assert report['model']['state_bytes'] == report['neurons'][0]['state_bytes'] == 3 * 4
 
 
+def test_of_the_last_batch_no_more_samples_count_than_are_asked_for():
+    whole, cut = figures_of(list(range(5)), 5), figures_of(list(range(5)), 5, max_samples=2)
+    assert cut['energy/samples'] == 2 and cut['energy/gac'] == pytest.approx(whole['energy/gac'])
+    assert figures_of(list(range(5)), 2, max_samples=3)['energy/samples'] == 3
+
+
 class Noise(Dataset):
     metainfo = {}
 

@@ -81,13 +81,16 @@ class EnergyMetric(BaseMetric):
         if self._model is None:
             raise ValueError("EnergyMetric: no model to count. Add dict(type='EnergyHook') to custom_hooks, or use "
                              'tools/test.py --energy.')
-        account = None
+        account, count = None, 0
         if self._counter is not None:
-            account = self._counter.take(len(data_samples))
-            self._counted += len(data_samples)
-            if self.max_samples is not None and self._counted >= self.max_samples:
+            account, count = self._counter.take(len(data_samples)), len(data_samples)
+            if self.max_samples is not None:
+                count = min(count, self.max_samples - self._counted)
+            self._counted += count
+            if self._counted == self.max_samples:
                 self.stop()
-        self.results += [account] * len(data_samples)  # shared: a batch that is cut in two counts in part
+        # One account for all samples of a batch, of which those count that are left
+        self.results += [account] * count + [None] * (len(data_samples) - count)
 
     def compute_metrics(self, results: list[Account | None]) -> dict[str, float]:
         """Figures over all samples of all processes."""
