@@ -394,3 +394,14 @@ def test_words_from_a_file(tmp_path):
     with pytest.raises(ValueError, match=f"{path}: 'a' and 'b' have the same phrase, 'x', so that the model could not"):
         build(phrases=dict(type='FilePhrases', text_embeddings=str(path)))
     assert LearnedPhrases(3, 4)().shape == (3, 4)
+
+
+@pytest.mark.parametrize('shape', [(1, 1, 6), (8, 1, 6), (3, 11, 6), (2, 2, 8, 6)])
+def test_a_linear_layer_for_few_rows_is_a_linear_layer(shape):
+    from mmspike.models.layers.few_rows_linear import FewRowsLinear
+    layer = FewRowsLinear(6, 5).double()
+    x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
+    y, expected = layer(x), torch.nn.functional.linear(x, layer.weight, layer.bias)
+    assert y.is_contiguous() and torch.allclose(y, expected, rtol=1e-12, atol=1e-12)
+    found, right = (torch.autograd.grad(out.square().sum(), [x, layer.weight, layer.bias]) for out in (y, expected))
+    assert all(torch.allclose(a, b, rtol=1e-12, atol=1e-12) for a, b in zip(found, right, strict=True))

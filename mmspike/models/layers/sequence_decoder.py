@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmspike.codecs.attribute_sequence import PAD
+from mmspike.models.layers.few_rows_linear import FewRowsLinear
 from mmspike.registry import MODELS
 
 Pair = tuple[Tensor, Tensor]  # keys and values
@@ -41,8 +42,8 @@ class SelfAttention(nn.Module):
     def __init__(self, embed_dims: int, num_heads: int, head_dims: int, dropout: float) -> None:
         super().__init__()
         self.num_heads, inner = num_heads, num_heads * head_dims
-        self.qkv = nn.Linear(embed_dims, 3 * inner)
-        self.out = nn.Linear(inner, embed_dims)
+        self.qkv = FewRowsLinear(embed_dims, 3 * inner)
+        self.out = FewRowsLinear(inner, embed_dims)
         self.norm = nn.LayerNorm(embed_dims)
         self.dropout = nn.Dropout(dropout)
 
@@ -64,9 +65,9 @@ class MemoryAttention(nn.Module):
     def __init__(self, embed_dims: int, num_heads: int, head_dims: int, dropout: float) -> None:
         super().__init__()
         self.num_heads, inner = num_heads, num_heads * head_dims
-        self.q = nn.Linear(embed_dims, inner)
+        self.q = FewRowsLinear(embed_dims, inner)
         self.kv = nn.Linear(embed_dims, 2 * inner)
-        self.out = nn.Linear(inner, embed_dims)
+        self.out = FewRowsLinear(inner, embed_dims)
         self.norm = nn.LayerNorm(embed_dims)
         self.dropout = nn.Dropout(dropout)
 
@@ -97,8 +98,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, embed_dims: int, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(embed_dims, hidden)
-        self.fc2 = nn.Linear(hidden, embed_dims)
+        self.fc1 = FewRowsLinear(embed_dims, hidden)
+        self.fc2 = FewRowsLinear(hidden, embed_dims)
         self.norm = nn.LayerNorm(embed_dims)
         self.dropout = nn.Dropout(dropout)
 
