@@ -87,8 +87,9 @@ def parity(args: argparse.Namespace) -> dict:
 
 @torch.no_grad()
 def timings(args: argparse.Namespace) -> dict:
-    """Seconds of wall and processor time of each way, by turns."""
-    out = {}
+    """Seconds of wall and processor time of each way, by turns, and the copy bandwidth in between."""
+    out, copies, source = {}, [], torch.rand(2**25)
+    target = torch.empty_like(source)
     for attributes in args.attributes:
         parts = build(attributes, args)
         never_end(parts)
@@ -98,8 +99,9 @@ def timings(args: argparse.Namespace) -> dict:
                 wall, cpu = wall_and_cpu(partial(decode, way, parts))
                 times[way]['wall'].append(wall)
                 times[way]['cpu'].append(cpu)
+            copies.append(wall_and_cpu(lambda: target.copy_(source))[0])
         out[str(attributes)] = times
-    return out
+    return dict(seconds=out, copy_gb_per_s=2 * 4 * source.numel() / min(copies) / 1e9)
 
 
 def table(report: dict) -> str:
@@ -114,7 +116,8 @@ def table(report: dict) -> str:
         lines.append(f'| {attributes} | {" | ".join(cells)} | {" | ".join(ratios)} |')
     same = [f'{attributes} attributes: {"the same" if entry["same"] else "OTHER"} tokens, {entry["distinct_tokens"]} '
             f'different ones' for attributes, entry in report['parity_float64'].items()]
-    return '\n'.join([*lines, '', f'float64, all three ways: {"; ".join(same)}.'])
+    return '\n'.join([*lines, '', f'float64, all three ways: {"; ".join(same)}. copy_ (read and write): '
+                                  f'{report["copy_gb_per_s"]:.1f} GB/s.'])
 
 
 def parse_args() -> argparse.Namespace:
@@ -141,7 +144,7 @@ def main() -> None:
     small = ['--places', '17', '--batch', '2']  # whether tokens are the same is as well seen there
     report = dict(settings={name: getattr(args, name) for name in SETTINGS}, **hardware(),
                   parity_float64=in_fresh_process(__file__, ['--job', 'parity', *numbers, *small]),
-                  seconds=in_fresh_process(__file__, ['--job', 'timings', *numbers]))
+                  **in_fresh_process(__file__, ['--job', 'timings', *numbers]))
     print(table(report))
     if args.out:
         args.out.write_text(json.dumps(report, indent=1) + '\n')

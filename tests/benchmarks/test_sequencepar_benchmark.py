@@ -34,7 +34,7 @@ def test_all_ways_write_the_same_to_the_end(benchmark_module):
 def test_the_table_is_written_from_what_was_measured(benchmark_module):
     times = {way: dict(wall=[s, s + 1], cpu=[s]) for way, s in (('plain', 8.), ('prefix', 4.), ('ours', 1.))}
     table = benchmark_module('sequencepar').table(dict(
-        seconds={'26': times}, parity_float64={'26': dict(same=True, distinct_tokens=9)}))
+        seconds={'26': times}, copy_gb_per_s=7, parity_float64={'26': dict(same=True, distinct_tokens=9)}))
     assert '| 26 | 8.000 / 8.500, 8.000 s | 4.000 / 4.500, 4.000 s | 1.000 / 1.500, 1.000 s |' in table
     assert '| 8.0 / 5.7 / 8.0 | 4.0 / 3.0 / 4.0 |' in table
-    assert '26 attributes: the same tokens, 9 different ones.' in table
+    assert '26 attributes: the same tokens, 9 different ones. copy_ (read and write): 7.0 GB/s.' in table
