@@ -1,5 +1,6 @@
 """SequencePAR besides being equal to the published one: kept keys and values, beams, any encoder, text, refusals."""
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -7,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmpretrain.structures import DataSample
 
+from mmspike.analysis.energy import OperationCounter
 from mmspike.codecs import AttributeSequenceCodec
 from mmspike.codecs.attribute_sequence import BOS, EOS, PAD
 from mmspike.models import CLIPVision, TokenLoss
+from mmspike.models.layers.few_rows_linear import PANEL, FewRowsLinear, weights_in_panels
 from mmspike.models.layers.image_memory import ImageMemory, token_grid
 from mmspike.models.layers.phrases import CLIPPhrases, LearnedPhrases
 from mmspike.models.layers.sequence_decoder import SequenceDecoder
@@ -396,12 +399,48 @@ def test_words_from_a_file(tmp_path):
     assert LearnedPhrases(3, 4)().shape == (3, 4)
 
 
-@pytest.mark.parametrize('shape', [(1, 1, 6), (8, 1, 6), (3, 11, 6), (2, 2, 8, 6)])
-def test_a_linear_layer_for_few_rows_is_a_linear_layer(shape):
-    from mmspike.models.layers.few_rows_linear import FewRowsLinear
-    layer = FewRowsLinear(6, 5).double()
+@pytest.mark.parametrize('shape', [(8, 1, 6), (3, 11, 6), (2, 2, 8, 6)])
+def test_weights_in_panels_are_the_same_weights(shape):
+    layer = FewRowsLinear(6, 2 * PANEL).double()
     x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
-    y, expected = layer(x), torch.nn.functional.linear(x, layer.weight, layer.bias)
-    assert y.is_contiguous() and torch.allclose(y, expected, rtol=1e-12, atol=1e-12)
+    expected = torch.nn.functional.linear(x, layer.weight, layer.bias)
+    with weights_in_panels(layer, rows=8):
+        y = layer(x)
+        assert layer.panels.shape == (2, 6, PANEL)
+    torch.testing.assert_close(y, expected, rtol=1e-12, atol=1e-12)
     found, right = (torch.autograd.grad(out.square().sum(), [x, layer.weight, layer.bias]) for out in (y, expected))
-    assert all(torch.allclose(a, b, rtol=1e-12, atol=1e-12) for a, b in zip(found, right, strict=True))
+    torch.testing.assert_close(found, right, rtol=1e-12, atol=1e-12)
+
+
+def test_panels_end_with_their_context_and_are_for_few_rows():
+    layers = torch.nn.ModuleList([FewRowsLinear(6, PANEL), FewRowsLinear(6, PANEL + 1)])
+    with weights_in_panels(layers, rows=1):
+        assert layers[0].panels is None
+    with pytest.raises(KeyError), weights_in_panels(layers, rows=3):
+        assert layers[0].panels is not None and layers[1].panels is None
+        raise KeyError
+    assert layers[0].panels is None
+
+
+def test_a_layer_in_panels_is_counted_as_itself():
+    """Panels are a copy of the weights and repeat their input: neither is more weights, nor more that is read."""
+    model = torch.nn.Sequential(FewRowsLinear(6, 2 * PANEL))
+    x, accounts = torch.randn(8, 6), []
+
+    class Panels(torch.nn.Module):
+
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, x, rows):
+            with weights_in_panels(self.model, rows):
+                return self.model(x)
+
+    for rows in (1, 8):
+        with OperationCounter(Panels()) as counter:
+            counter.model(x, rows)
+            accounts.append(counter.take(8).layers)
+    plain, panels = (account['model.0'] for account in accounts)
+    assert accounts[0].keys() == accounts[1].keys() and panels.operator == 'baddbmm'
+    assert replace(panels, operator=plain.operator) == plain

@@ -7,6 +7,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmspike.codecs.attribute_sequence import BOS, EOS, FIRST, PAD
+from mmspike.models.layers.few_rows_linear import weights_in_panels
 from mmspike.models.layers.image_memory import ImageMemory
 from mmspike.models.layers.sequence_search import Sequences, beam_search, greedy
 from mmspike.registry import MODELS, TASK_UTILS
@@ -101,9 +102,10 @@ class SequenceHead(BaseModule):
         """The sequence of each image."""
         words, memory = self.words(), self.memory(features)
         # After a padding, which only legacy generates, all tokens are equally likely: a beam breaks ties as published
-        if self.num_beams == 1 and self.codec.mode != 'legacy':
-            return greedy(self.decoder, words, memory, self.codec)
-        return beam_search(self.decoder, words, memory, self.codec, self.num_beams, self.length_penalty)
+        with weights_in_panels(self.decoder, rows=len(memory) * self.num_beams):
+            if self.num_beams == 1 and self.codec.mode != 'legacy':
+                return greedy(self.decoder, words, memory, self.codec)
+            return beam_search(self.decoder, words, memory, self.codec, self.num_beams, self.length_penalty)
 
     def scores(self, sequences: Sequences) -> Tensor:
         """The probability of each attribute that it is emitted, ``[B, A]``; above 0.5 exactly where it is."""
