@@ -42,7 +42,7 @@ def sequence_picture(model: BaseModel, sample: dict, output: DataSample, names: 
     labels = output.gt_score.tolist() if 'gt_score' in output else []
     numbers, steps = output.pred_sequence.tolist(), []
     for place, (name, probability) in enumerate(written(output, names)):
-        look = looks[place].float().cpu().numpy() if looks is not None and place < len(numbers) else None
+        look = None if looks is None else looks[place].float().cpu().numpy()
         right = _is_right(numbers[place], labels, len(names)) if place < len(numbers) else None
         steps.append(Step(name, probability, look, right))
     missed = [name for number, name in enumerate(names) if labels and labels[number] == 1 and number not in numbers]

@@ -71,7 +71,7 @@ def _draw_step(page: Page, step: Step, number: int, pixels: np.ndarray, x: float
                h: float) -> None:
     page.text(x, y - 0.08, f'{number + 1}', size=8, color=MUTED)
     if step.look is None:
-        page.image(x, y, w, h, pixels if step.name != 'end' else np.full_like(pixels, 245))
+        page.image(x, y, w, h, pixels)
     else:
         image = page.image(x, y, w, h, pixels.mean(-1), cmap='gray', vmin=0, vmax=255)
         image.axes.imshow(step.look, cmap=_LOOK, vmin=0, vmax=max(float(step.look.max()), 1e-12),

@@ -183,7 +183,7 @@ def test_loss_and_predictions_on_any_backbone(kind, mode):
     if kind in ('clip', 'vit'):  # the rest is what the class token gets
         assert (shares > 0.3).all() and (shares < 1).all()
     else:
-        torch.testing.assert_close(shares, torch.ones(2))
+        torch.testing.assert_close(shares, torch.ones(3))  # of two attributes and what follows
     for sample in predicted:
         emitted = sample.pred_sequence[sample.pred_sequence < A].unique().tolist()
         assert (sample.pred_score > 0.5).nonzero().flatten().tolist() == emitted

@@ -65,6 +65,7 @@ def test_every_stream_is_printed_and_written(tmp_path, run):
     assert f'{tmp_path}/two.h5 cam0: HDF5, 346x260\n  events     3, 66.7% brighter' in said and 'cam2' in said
     assert 'wrong.npy: NPY, 2x2 (as much as the events need; the file does not say)' in said
     assert 'WRONG      time goes back 1 times, first at event 1; open it with sort=True' in said
+    assert 'all 3 streams: 8 events in 0.000042 s, 1 WRONG' in said
     written = json.loads((tmp_path / 'out/all.json').read_text())
     assert len(written) == 3 and written[f'{tmp_path}/two.h5 cam2']['events'] == 3
     assert 'cam0' not in run(tmp_path / 'two.h5', '--stream', 'cam2')
@@ -76,7 +77,8 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(tmp_path, run):
     np.save(tmp_path / 'good.npy', make_events([5], [0], [0], [0]))
     (tmp_path / 'bad.h5').write_bytes(b'no such thing')
     said = run(tmp_path / 'bad.h5', tmp_path / 'none.dat', tmp_path / 'good.npy', status=1)
-    assert 'bad.h5: NOT READ' in said and 'none.dat does not exist' in said and 'good.npy: NPY, 1x1' in said
+    assert f'NOT READ: cannot read events of {tmp_path}/bad.h5: ' in said and said.count('bad.h5') == 1
+    assert 'none.dat does not exist' in said and 'good.npy: NPY, 1x1' in said and 'all ' not in said
     assert '2 of 3 files cannot be read' in said
 
 

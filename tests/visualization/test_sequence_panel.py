@@ -15,7 +15,7 @@ def words(figure):
 
 
 def test_steps_stand_in_their_order_with_probabilities_and_looks():
-    steps = [Step('Hat', .9, LOOK, True), Step('Skirt', .6, 2 * LOOK, False), Step('end', .75)]
+    steps = [Step('Hat', .9, LOOK, True), Step('Skirt', .6, 2 * LOOK, False), Step('end', .75, 3 * LOOK)]
     figure = sequence_panel(PIXELS, steps, title='someone.jpg', missed=['Glasses', 'Bag'])
     told = words(figure)
     order = ['someone.jpg', '1', 'Hat', '90 %', '2', 'Skirt', '60 %', '3', 'end', '75 %', 'missed: Glasses, Bag']
@@ -23,7 +23,7 @@ def test_steps_stand_in_their_order_with_probabilities_and_looks():
     bars = [(to_hex(bar.get_facecolor()), bar.get_width()) for axes in figure.axes for bar in axes.patches]
     assert bars[1::2] == [(SURE, .9), (WRONG, .6), (SURE, .75)]
     looks = [image.get_array() for axes in figure.axes for image in axes.images if image.get_array().shape == (8, 4)]
-    np.testing.assert_allclose(looks, [LOOK, 2 * LOOK])
+    np.testing.assert_allclose(looks, [LOOK, 2 * LOOK, 3 * LOOK])
 
 
 @pytest.mark.parametrize('count', [0, 1, 8, 9, 30])

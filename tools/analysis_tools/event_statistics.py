@@ -5,6 +5,7 @@
 Every format of docs/datasets.md; of a file with several cameras each one, of a folder each file in it that is named
 like one (but for text and labels, which are asked for by name). Files that are out of order or have events
 outside of the sensor are described too, with what is wrong; a file that cannot be read is named, and the others go on.
+The sums of several come last.
 """
 import argparse
 import json
@@ -53,6 +54,13 @@ def text(name: str, kind: str, found: Statistics) -> str:
     return '\n'.join(lines)
 
 
+def total(found: list[Statistics]) -> str:
+    """What all streams have together, as a line."""
+    events, seconds = (sum(getattr(one, name) for one in found) for name in ('events', 'seconds'))
+    wrong = sum(bool(one.steps_back or one.outside) for one in found)
+    return f'all {len(found)} streams: {events:,} events in {seconds:.6f} s' + (f', {wrong} WRONG' if wrong else '')
+
+
 def files_in(path: str) -> list[str]:
     """The file itself, or the event files in a folder and those below it."""
     if not Path(path).is_dir():
@@ -75,17 +83,20 @@ def look(file: str, args: argparse.Namespace) -> dict[str, Statistics]:
 
 
 def run(args: argparse.Namespace) -> None:
-    everything, unread, files = {}, [], [file for path in args.files for file in files_in(path)]
+    streams, kinds, unread, files = {}, {}, [], [file for path in args.files for file in files_in(path)]
     for file in files:
         try:
             kind = identify(file, args.format).name
             for name, found in look(file, args).items():
                 print(text(name, kind, found), flush=True)
-                everything[name] = dict(vars(found), format=kind)
+                streams[name], kinds[name] = found, kind
         except (EventFileError, FileNotFoundError, ImportError) as error:
-            print(f'{file}: NOT READ: {error}', flush=True)
+            print(f'NOT READ: {error}' if file in str(error) else f'NOT READ: {file}: {error}', flush=True)
             unread.append(file)
+    if len(streams) > 1:
+        print(total(list(streams.values())))
     if args.out:
+        everything = {name: dict(vars(found), format=kinds[name]) for name, found in streams.items()}
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(everything, indent=1) + '\n', encoding='utf-8')
     if unread:

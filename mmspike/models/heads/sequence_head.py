@@ -141,7 +141,7 @@ class SequenceHead(BaseModule):
         return samples
 
     def looks(self, features: Sequence[Tensor], sequence: Tensor, size: Sequence[int]) -> Tensor | None:
-        """Where the decoder looked as it emitted each attribute of one image, mean over layers and heads.
+        """Where the decoder looked as it emitted each attribute of one image, and the end; mean over layers and heads.
 
         Args:
             features: of the backbone, of this image alone.
@@ -149,10 +149,9 @@ class SequenceHead(BaseModule):
             size: height and width of the image.
 
         Returns:
-            Tensor: on the grid of the finest map. **Shape** [T, h, w]; None where the features make no grid.
+            Tensor: on the grid of the finest map. **Shape** [T + 1, h, w]; None where the features make no grid.
         """
-        tokens = torch.cat([sequence.new_tensor([BOS]), sequence[:-1] + FIRST])[None]
+        tokens = torch.cat([sequence.new_tensor([BOS]), sequence + FIRST])[None]
         layers: list[Tensor] = []
         self.decoder(tokens, self.words(), self.decoder.start(self.memory(features)), layers)
-        looks = self.memory.on_image(torch.stack(layers).mean(0)[0], features, size)
-        return None if looks is None else looks[:len(sequence)]  # nothing of a sequence without attributes
+        return self.memory.on_image(torch.stack(layers).mean(0)[0], features, size)
