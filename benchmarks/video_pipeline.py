@@ -29,6 +29,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from mmspike.datasets.video_backends import load_decord
 from mmspike.models import ClipDataPreprocessor
 from mmspike.models.layers.key_frames import split_key_frames
 from mmspike.registry import TRANSFORMS
@@ -83,8 +84,7 @@ class Published:
     """What the published loader does for each frame, and with all of them, written from its description."""
 
     def __init__(self, args: argparse.Namespace) -> None:
-        import decord
-        self.decord, self.args = decord, args
+        self.decord, self.args = load_decord(), args
         self.crop = TRANSFORMS.build(dict(CROP, input_size=args.size))
 
     def __call__(self, path: str, clock: Clock) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,5 @@
 """Where the tests find data: the collection beside the project where it exists, a small part of it in tests/data."""
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -42,24 +41,3 @@ def samples() -> Path:
 def root() -> Path:
     """The repository."""
     return ROOT
-
-
-_status = {}
-
-
-def pytest_sessionfinish(session, exitstatus):
-    _status['exit'] = int(exitstatus)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config):
-    """Leave at once when all is reported.
-
-    One process of all tests loads three video decoders, HDF5, TorchScript archives and dozens of compiled libraries,
-    and what these free at its end can collide ("double free or corruption"), after the last test. Tools end by
-    themselves: the process-level tests see their exit codes.
-    """
-    if 'exit' in _status:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(_status['exit'])

@@ -1,7 +1,10 @@
 """The decoders: OpenCV, decord, PyAV, and folders of frames."""
+import ctypes
 import os
 import re
 from collections.abc import Iterator, Sequence
+from types import ModuleType
+from unittest import mock
 
 import cv2
 import numpy as np
@@ -72,7 +75,7 @@ class DecordReader(VideoReader):
 
     def __init__(self, path: str, num_threads: int = 1) -> None:
         super().__init__(path)
-        decord = _import('decord', 'decord')
+        decord = load_decord()
         try:
             self._video = decord.VideoReader(path, num_threads=num_threads)
         except Exception as error:  # decord raises bare RuntimeErrors that quote its C++ stack
@@ -216,6 +219,16 @@ def open_video(path: str, backend: str = 'opencv', filename_tmpl: str | None = N
     if os.path.getsize(path) == 0:
         raise VideoReadError(path, 'the file is empty (0 bytes)')
     return BACKENDS[backend](path, num_threads)
+
+
+def load_decord() -> ModuleType:
+    """decord, loaded for itself alone.
+
+    Its library brings along a C++ runtime of 2014 and is meant to be loaded for the whole process: torch would then
+    leave to that runtime what is to be freed as threads and the process end, which ends in "double free or corruption".
+    """
+    with mock.patch.object(ctypes, 'RTLD_GLOBAL', ctypes.RTLD_LOCAL):
+        return _import('decord', 'decord')
 
 
 def _import(module: str, backend: str):
