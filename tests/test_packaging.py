@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -121,8 +120,7 @@ def test_the_sdist_is_complete(source, wheel, tmp_path):
     before = files(source)
     sdist = build('sdist', source, tmp_path / 'sdist')
     assert files(source) == before, 'the build left files in the source tree'
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter='data')
+    shutil.unpack_archive(sdist, tmp_path)
     unpacked = tmp_path / sdist.name.removesuffix('.tar.gz')
     assert before <= files(unpacked)
     assert wheel_files(build('wheel', unpacked, tmp_path / 'wheel')) == wheel_files(wheel)
