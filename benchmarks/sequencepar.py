@@ -5,8 +5,8 @@
 The decoder of SequencePAR (six layers, width 768) on 257 tokens of an image, batch 8, fp32, one thread. Three ways to
 the same sequences take turns in one process: ``plain``, the published way, runs prefix and image anew for every token;
 ``prefix`` keeps the keys and values of the image, but runs the prefix anew; ``ours`` keeps both. Nothing ends: the end
-is the least likely token, so that each sequence has as many tokens as there are attributes. That all three give the
-same tokens is shown first, in float64, on four images of 17 tokens.
+is the least likely token, so that each sequence is as long as one can be, a token more than there are attributes. That
+all three give the same tokens is shown first, in float64, on four images of 17 tokens.
 """
 import argparse
 import json
@@ -23,7 +23,7 @@ WAYS = ('plain', 'prefix', 'ours')
 
 
 def build(attributes: int, args: argparse.Namespace, dtype: torch.dtype = torch.float32) -> dict:
-    """Both decoders with the same weights, words and images, and the codec of the published sequences."""
+    """Both decoders with the same weights, words and images, and a codec that allows what the published one does."""
     from mmspike.codecs import AttributeSequenceCodec
     from mmspike.convert import sequencepar
     from mmspike.models.layers.sequence_decoder import SequenceDecoder
@@ -40,7 +40,7 @@ def build(attributes: int, args: argparse.Namespace, dtype: torch.dtype = torch.
     words = torch.randn(attributes + 3, 768)
     memory = torch.randn(args.batch, args.places, 768)
     return dict(plain=plain.to(dtype).eval(), ours=ours.to(dtype).eval(), words=words.to(dtype),
-                memory=memory.to(dtype), codec=AttributeSequenceCodec(attributes, mode='legacy'))
+                memory=memory.to(dtype), codec=AttributeSequenceCodec(attributes, constraint='none'))
 
 
 def never_end(parts: dict) -> None:
@@ -56,15 +56,13 @@ def never_end(parts: dict) -> None:
 
 @torch.no_grad()
 def decode(way: str, parts: dict) -> Tensor:
-    """Greedy sequences, ``[B, 1 + A]``."""
-    from mmspike.models.layers.few_rows_linear import weights_in_panels
+    """Greedy sequences, ``[B, 2 + A]``."""
     from mmspike.models.layers.sequence_search import greedy
     words, memory, codec = parts['words'], parts['memory'], parts['codec']
     if way == 'plain':
         return parts['plain'].greedy(words, memory, codec.length)
     if way == 'ours':
-        with weights_in_panels(parts['ours'], rows=len(memory)):
-            return greedy(parts['ours'], words, memory, codec).tokens
+        return greedy(parts['ours'], words, memory, codec).tokens
     start = parts['ours'].start(memory)
     tokens = torch.full((len(memory), 1), BOS)
     for _ in range(codec.length):

@@ -6,6 +6,8 @@ from matplotlib.figure import Figure
 from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 
+from mmspike.codecs.attribute_sequence import EOS, FIRST
+from mmspike.models.layers.phrases import with_absences
 from mmspike.visualization import Step, sequence_panel, to_rgb
 
 END = 'end'
@@ -13,7 +15,7 @@ END = 'end'
 
 def written(output: DataSample, names: Sequence[str]) -> list[tuple[str, float]]:
     """The sequence of a prediction: name and probability of each step, an absence as 'not ...', and 'end' last."""
-    words = [*names, *(f'not {name}' for name in names)]
+    words = with_absences(names)
     steps = [words[number] for number in output.pred_sequence.tolist()]
     probabilities = output.pred_steps.tolist()
     return list(zip([*steps, *[END] * (len(probabilities) - len(steps))], probabilities, strict=True))
@@ -38,7 +40,10 @@ def sequence_picture(model: BaseModel, sample: dict, output: DataSample, names: 
                          'SequenceHead, such as configs/sequencepar/sequencepar_synthetic.py')
     data = model.data_preprocessor(dict(inputs=[sample['inputs']], data_samples=[sample['data_samples']]), False)
     size = data['inputs'].shape[-2:]
-    looks = model.head.looks(model.extract_feat(data['inputs']), output.pred_sequence, size)
+    tokens = output.pred_tokens
+    looks = model.head.looks(model.extract_feat(data['inputs']), tokens, size)
+    if looks is not None:
+        looks = looks[(tokens >= FIRST) | (tokens == EOS)]
     labels = output.gt_score.tolist() if 'gt_score' in output else []
     numbers, steps = output.pred_sequence.tolist(), []
     for place, (name, probability) in enumerate(written(output, names)):

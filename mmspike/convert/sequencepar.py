@@ -22,7 +22,7 @@ DECODER = [(re.compile(pattern), new) for pattern, new in (
     (r'^layers\.(\d+)\.pwff\.(fc[12])\.', r'layers.\1.ffn.\2.'),
     (r'^layers\.(\d+)\.pwff\.layer_norm\.', r'layers.\1.ffn.norm.'),
 )]
-JOINED = {'self_attn': ('qkv', 'qkv'), 'memory_attn': ('kv', 'kv')}  # which parts become one layer, and its name
+JOINED = {'self_attn': 'qkv', 'memory_attn': 'kv'}  # which parts become one layer, of this name
 SPECIAL = ('bos_embedding', 'eos_embedding', 'pad_embedding')  # tokens 0, 1 and 2
 
 
@@ -112,10 +112,13 @@ def _join(names: dict[str, Tensor]) -> dict[str, Tensor]:
     out = dict(names)
     for name in names:
         match = re.fullmatch(r'(head\.decoder\.layers\.\d+\.(self_attn|memory_attn)\.)([qkv])\.(weight|bias)', name)
-        if match and match[3] == 'v':
-            parts, joined = JOINED[match[2]]
-            out[f'{match[1]}{joined}.{match[4]}'] = torch.cat(
-                [out.pop(f'{match[1]}{part}.{match[4]}') for part in parts])
+        if match and match[3] in (parts := JOINED[match[2]]):
+            each = [f'{match[1]}{part}.{match[4]}' for part in parts]
+            if missing := [part for part in each if part not in names]:
+                raise ValueError(f'convert.sequencepar: {name} is there, {missing[0]} is not (names are those that the '
+                                 'published ones become). Give the complete state dict.')
+            out.setdefault(f'{match[1]}{parts}.{match[4]}', torch.cat([names[part] for part in each]))
+            del out[name]
     return out
 
 

@@ -5,7 +5,7 @@ An ``.npz`` of plain arrays: ``attributes`` (the names, in the order of the labe
 its own, also ``negative_phrases`` and ``negative_vectors``.
 """
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,16 +89,24 @@ class TextEmbeddings:
                  vectors=np.asarray(self.vectors, np.float32), encoder=np.array(self.encoder), **absences)
 
 
-def check_distinct(attributes: Sequence[str], phrases: Sequence[str], source: str) -> None:
+def check_distinct(attributes: Sequence[str], phrases: Sequence[str], source: str,
+                   seen: Iterable[Hashable] | None = None) -> None:
     """Checks that no two attributes have the same phrase: to a decoder that reads phrases they would be one word.
 
+    Args:
+        attributes: names, as far as they are known.
+        phrases: one of each.
+        source: for the message.
+        seen: what a model sees of each phrase, where that is not its letters, such as its tokens.
+
     Raises:
-        ValueError: names the attributes, the phrase, and what to do.
+        ValueError: names the attributes, the phrases, and what to do.
     """
-    first: dict[str, int] = {}
-    for place, phrase in enumerate(phrases):
-        if (other := first.setdefault(phrase, place)) != place:
+    first: dict[Hashable, int] = {}
+    for place, key in enumerate(phrases if seen is None else seen):
+        if (other := first.setdefault(key, place)) != place:
             names = [attributes[at] if at < len(attributes) else f'attribute {at}' for at in (other, place)]
-            raise ValueError(f'{source}: {names[0]!r} and {names[1]!r} have the same phrase, {phrase!r}, so that the '
+            what = ' and '.join(dict.fromkeys(repr(phrases[at]) for at in (other, place)))
+            raise ValueError(f'{source}: {names[0]!r} and {names[1]!r} have the same phrase, {what}, so that the '
                              'model could not tell them apart. Give each attribute a "phrase" of its own in the '
                              'annotation file (and write the file of text embeddings anew, where one is used).')

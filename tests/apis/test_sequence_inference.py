@@ -77,6 +77,7 @@ def test_labels_colour_the_steps_and_name_what_is_missed():
     output = DataSample().set_gt_score(torch.tensor([1., 0, 1, -1]))
     output.set_field(torch.tensor([1, 2, 3]), 'pred_sequence')
     output.set_field(torch.tensor([.9, .9, .9, .9]), 'pred_steps')
+    output.set_field(torch.tensor([4, 5, 6, 1]), 'pred_tokens')
     figure = sequence_picture(model, sample, output, NAMES['attributes'], 'someone')
     colours = {text.get_text(): text.get_color() for text in figure.texts}
     assert colours['Skirt'] == '#c0392b' != colours['Glasses'] == colours['Bag'] and 'missed: Hat' in colours

@@ -19,13 +19,15 @@ from mmspike.utils.text_embeddings import TextEmbeddings
 
 VISION, TEXT = (dict(width=8, layers=2, heads=2, output_dims=6), dict(width=4, layers=1, heads=2, output_dims=6))
 SIZES = dict(context_length=5, vocab_size=7)
+OWN = ('head.phrases.tokens', 'backbone.position_grid')  # what no published file has
 
 
 def tiny_clip(side=4):
     """A CLIP as OpenAI names it, with what is not read of it."""
     torch.manual_seed(0)
     towers = dict(visual=CLIPVision(dict(VISION, patch_size=8), 8 * side), text=CLIPPhrases(3, TEXT, **SIZES))
-    names = {f'visual.{name}': value for name, value in towers['visual'].state_dict().items()}
+    names = {f'visual.{name}': value for name, value in towers['visual'].state_dict().items()
+             if name != 'position_grid'}
     names |= {name: value for name, value in towers['text'].state_dict().items() if name != 'tokens'}
     return names | {'visual.ln_post.weight': torch.ones(8), 'visual.ln_post.bias': torch.zeros(8),
                     'logit_scale': torch.tensor(4.6), 'input_resolution': torch.tensor(8 * side),
@@ -58,7 +60,7 @@ def test_all_names_of_a_published_model_at_full_size(golden, root):
         cfg = Config.fromfile(root / 'configs/sequencepar/sequencepar_vit-l14_pa100k_legacy.py').model
         model = MODELS.build(cfg)
     ours = {name: value.shape for name, value in model.state_dict().items()
-            if name.startswith(('backbone.', 'head.phrases.')) and name != 'head.phrases.tokens'}
+            if name.startswith(('backbone.', 'head.phrases.')) and name not in OWN}
     assert {name: value.shape for name, value in clip(names).items()} == ours
     decoder = sum(p.numel() for p in model.head.decoder.parameters())
     assert decoder == 37_843_200  # the trainable ones, as published
@@ -66,7 +68,7 @@ def test_all_names_of_a_published_model_at_full_size(golden, root):
 
 
 @pytest.mark.parametrize('form', ['torch.save', 'half', 'torchscript', 'safetensors', 'open_clip'])
-def test_a_file_of_clip_in_every_format(root, tmp_path, form):
+def test_a_file_of_clip_in_every_format(root, tmp_path, form, capsys):
     names, source = tiny_clip(), tmp_path / ('clip.safetensors' if form == 'safetensors' else 'clip.pt')
     if form == 'torchscript':
         torch.jit.save(torch.jit.trace(Holder({name: value.half() if value.is_floating_point() else value
@@ -78,10 +80,12 @@ def test_a_file_of_clip_in_every_format(root, tmp_path, form):
             names = {name: value.half() for name, value in names.items()}
         if form == 'open_clip':  # of the class whose text tower is a part of its own, after a distributed training
             names = {f'module.{name}' if name.startswith(('visual', 'logit')) else f'module.text.{name}': value
-                     for name, value in names.items()}
-        torch.save(dict(state_dict=names) if form == 'open_clip' else names, source)
+                     for name, value in names.items() if name != 'input_resolution'}
+            names = dict(state_dict=names)
+        torch.save(names, source)
     main = runpy.run_path(str(root / 'tools/model_converters/convert.py'))['main']
     assert main(['clip', str(source), str(tmp_path / 'ours.pth')]) == 0
+    assert ("activation='gelu'" in capsys.readouterr().out) == (form == 'open_clip')
     saved = torch.load(tmp_path / 'ours.pth', weights_only=True)['state_dict']
     assert {value.dtype for value in saved.values()} == {torch.float32}
     for side in (4, 6):  # the second: another image size
@@ -108,13 +112,29 @@ def test_a_file_of_another_architecture_is_refused_by_name():
         text = {arch: CLIPPhrases(2, arch) for arch in ('ViT-B/16', 'ViT-L/14')}
         ours = torch.nn.ModuleDict(dict(backbone=vision['ViT-B/16'], phrases=text['ViT-B/16']))
         theirs = {f'backbone.{name}': value for name, value in vision['ViT-B/32'].state_dict().items()}
-        with pytest.raises(CheckpointError, match="patches of 32, the model is one of width 768, 12 layers, patches of "
-                                                  "16. Set model.backbone.arch='ViT-B/32', or give the file"):
+        with pytest.raises(CheckpointError, match="patches of 32, projected to 512, the model is one of width 768, 12 "
+                                                  "layers, patches of 16, projected to 512. Set model.backbone.arch="
+                                                  "'ViT-B/32', or give the file"):
             compare_state_dict(ours, theirs)
         theirs = {f'phrases.{name}': value for name, value in text['ViT-L/14'].state_dict().items()}
-        with pytest.raises(CheckpointError, match="a CLIP of width 768, 12 layers, the model is one of width 512, 12 "
-                                                  "layers. Set model.head.phrases.arch='ViT-L/14'"):
+        with pytest.raises(CheckpointError, match="a CLIP of width 768, 12 layers, projected to 768, the model is one "
+                                                  "of width 512, 12 layers, projected to 512. Set "
+                                                  "model.head.phrases.arch='ViT-L/14'"):
             compare_state_dict(ours, theirs)
+
+
+def test_another_mlp_is_another_architecture_and_a_norm_may_lack():
+    """As ViT-g/14 and ViT-bigG/14 of open_clip have it; their files are read with ``mlp_dims``."""
+    wide = CLIPVision(dict(VISION, mlp_dims=40, patch_size=8), 32)
+    state_dict = {f'backbone.{name}': value for name, value in wide.state_dict().items()}
+    plain = torch.nn.ModuleDict(dict(backbone=CLIPVision(dict(VISION, patch_size=8), 32)))
+    with pytest.raises(CheckpointError, match='layers, patches of 8, 40 wide inside, projected .*arch=dict.*mlp_dims='):
+        compare_state_dict(plain, state_dict)
+    with pytest.raises(CheckpointError, match='projected to 6, the model is one .*, projected to 12'):
+        CLIPVision(dict(VISION, output_dims=12, patch_size=8), 32).load_state_dict(plain.backbone.state_dict())
+    without = {name: value for name, value in plain.state_dict().items() if 'ln_pre' not in name}
+    with pytest.raises(CheckpointError, match='without a norm before its layers'):
+        compare_state_dict(plain, without)
 
 
 def test_what_is_refused():
@@ -126,6 +146,9 @@ def test_what_is_refused():
         sequencepar({**decoder, 'backbone.conv1.weight': torch.zeros(1)})
     with pytest.raises(ValueError, match=re.escape("'decoder.layers.0.self_att.attention.m_k' is no name")):
         sequencepar({**decoder, 'decoder.layers.0.self_att.attention.m_k': torch.zeros(1)})
+    key = 'decoder.layers.0.enc_att.attention.fc_v.weight'
+    with pytest.raises(ValueError, match='memory_attn.v.weight is there, head.decoder.layers.0.memory_attn.k.weight'):
+        sequencepar({**decoder, key: torch.zeros(4, 4)})
     with pytest.raises(ValueError, match='no weight of the decoder .* for a CLIP alone use the system clip'):
         sequencepar({f'clip_model.{name}': value for name, value in tiny_clip().items()})
     with pytest.raises(ValueError, match="'visual.layer1.0.conv1.weight' is no name .*those of a ViT"):
@@ -142,7 +165,7 @@ def test_features_of_phrases_are_those_of_open_clip(root, tmp_path, capsys):
     vision, text = CLIPVision(dict(VISION, patch_size=8), 32), CLIPPhrases(2, TEXT, **sizes)
     for parameter in text.parameters():
         parameter.data.mul_(3 if parameter.ndim > 1 else 1)
-    names = {f'visual.{name}': value for name, value in vision.state_dict().items()}
+    names = {f'visual.{name}': value for name, value in vision.state_dict().items() if name != 'position_grid'}
     names |= {name: value for name, value in text.state_dict().items() if name != 'tokens'}
     names |= {'visual.ln_post.weight': torch.ones(8), 'visual.ln_post.bias': torch.zeros(8),
               'logit_scale': torch.tensor(4.6), 'input_resolution': torch.tensor(32)}

@@ -101,6 +101,14 @@ def test_published_weights_are_told_in_a_test(build, tmp_path):
     assert torch.equal(model.head.phrases.tokens, told)
 
 
+def test_an_order_by_frequency_is_that_of_all_data_sets(build, tmp_path):
+    few, many = Pedestrians(), ConcatDataset([Pedestrians() for _ in range(3)])
+    few.metainfo['positive_ratio'] = [.5, .125, .25]
+    runner = build(tmp_path, ConcatDataset([few, many]), train_cfg=dict(by_epoch=True, max_epochs=1))
+    runner.train()
+    assert runner.model.head.codec.order.tolist() == [1, 0, 2]  # .3125, .40625, .15625
+
+
 def test_data_sets_of_different_phrases_are_refused(build, tmp_path):
     data = ConcatDataset([Pedestrians(), Pedestrians(('a cap', 'glasses', 'a bag'))])
     with pytest.raises(ValueError, match='have other phrases than each other: .*Give their attributes the same'):

@@ -12,11 +12,12 @@ from mmspike.analysis.energy import OperationCounter
 from mmspike.codecs import AttributeSequenceCodec
 from mmspike.codecs.attribute_sequence import BOS, EOS, PAD
 from mmspike.models import CLIPVision, TokenLoss
-from mmspike.models.layers.few_rows_linear import PANEL, FewRowsLinear, weights_in_panels
+from mmspike.models.layers import sequence_decoder
 from mmspike.models.layers.image_memory import ImageMemory, token_grid
 from mmspike.models.layers.phrases import CLIPPhrases, LearnedPhrases
 from mmspike.models.layers.sequence_decoder import SequenceDecoder
 from mmspike.models.layers.sequence_search import beam_search, greedy
+from mmspike.models.layers.weight_panels import PANEL, linear, panels_of
 from mmspike.registry import MODELS
 from mmspike.utils.checkpoint import CheckpointError
 from mmspike.utils.text_embeddings import TextEmbeddings
@@ -138,10 +139,12 @@ def test_many_beams_find_the_likeliest_of_all_sequences(seed, mode):
         assert torch.equal(scores.float() > 0.5, codec.decode(found.tokens))
 
 
+@pytest.mark.parametrize('mode', ['eos', 'legacy'])
 @pytest.mark.parametrize('beams', [1, 3])
 @torch.no_grad()
-def test_an_image_does_not_depend_on_its_batch(beams):
+def test_an_image_does_not_depend_on_its_batch(beams, mode):
     decoder, words, memory, codec = parts(images=4)
+    codec = AttributeSequenceCodec(codec.num_attributes, mode)
     whole = beam_search(decoder, words, memory, codec, beams)
     for image in range(4):
         one = beam_search(decoder, words, memory[image:image + 1], codec, beams)
@@ -176,14 +179,15 @@ def test_loss_and_predictions_on_any_backbone(kind, mode):
     model.eval()
     with torch.no_grad():
         logits, predicted = model(images), model(images, data, mode='predict')
-        looks = model.head.looks([x[:1] for x in model.extract_feat(images)], torch.tensor([0, 3]), images.shape[-2:])
+        features = [x[:1] for x in model.extract_feat(images)]
+        looks = model.head.looks(features, predicted[0].pred_tokens, images.shape[-2:])
     scores = torch.stack([sample.pred_score for sample in predicted])
     torch.testing.assert_close(scores, logits.sigmoid(), rtol=1e-4, atol=1e-5)
     shares = looks.sum((1, 2))
     if kind in ('clip', 'vit'):  # the rest is what the class token gets
         assert (shares > 0.3).all() and (shares < 1).all()
     else:
-        torch.testing.assert_close(shares, torch.ones(3))  # of two attributes and what follows
+        torch.testing.assert_close(shares, torch.ones(len(predicted[0].pred_tokens)))
     for sample in predicted:
         emitted = sample.pred_sequence[sample.pred_sequence < A].unique().tolist()
         assert (sample.pred_score > 0.5).nonzero().flatten().tolist() == emitted
@@ -256,7 +260,7 @@ def test_attention_on_the_image():
     assert on_image.shape == (1, 4, 2) and float(on_image.sum()) == pytest.approx(1)
     assert float(on_image[0, 1, 1]) == pytest.approx(0.25) and float(on_image[0, 3, 0]) == pytest.approx(0.75 / 4)
     assert token_grid(257, (224, 224)) == (16, 16) and token_grid(128, (256, 128)) == (16, 8)
-    assert token_grid(7, (224, 224)) is None
+    assert token_grid(7, (224, 224)) is None and token_grid(105, (250, 120)) == token_grid(106, (250, 120)) == (15, 7)
 
 
 def test_positions_of_a_clip_for_another_size():
@@ -270,14 +274,25 @@ def test_positions_of_a_clip_for_another_size():
     flat.positional_embedding.data[:] = torch.arange(8.)
     wide.load_state_dict(flat.state_dict())
     torch.testing.assert_close(wide.positional_embedding, torch.arange(8.).expand(33, 8))
+    flat = CLIPVision(VISION, (128, 16))  # as many places on another grid
+    flat.load_state_dict(wide.state_dict())
+    back = CLIPVision(VISION, (64, 32))
+    back.load_state_dict(flat.state_dict())
+    assert not torch.equal(flat.positional_embedding, wide.positional_embedding)
+    assert flat.state_dict()['position_grid'].tolist() == [16, 2] == [*flat.grid] and back.grid == (8, 4)
+    square = {name: value for name, value in small.state_dict().items() if name != 'position_grid'}
+    wider = CLIPVision(VISION, (16, 64))  # of a published file, whose grid is a square
+    wider.load_state_dict(square)
+    assert wider.positional_embedding.shape == (17, 8) and not torch.equal(wider.positional_embedding, old)
     with pytest.raises(ValueError, match=re.escape('images of 48x32, expected 64x32. Set model.backbone.img_size='
                                                    '"(48,32)"')):
         wide(torch.zeros(1, 3, 48, 32))
     for change, told in ((dict(width=12), 'width 12, 2 layers, patches of 8'),
                          (dict(layers=3), 'width 8, 3 layers, patches of 8'),
                          (dict(patch_size=4), 'width 8, 2 layers, patches of 4')):
-        with pytest.raises(CheckpointError, match='the weights are of a CLIP of width 8, 2 layers, '
-                                                  f'patches of 8, the model is one of {told}. Set model.backbone.arch'):
+        with pytest.raises(CheckpointError, match='the weights are of a CLIP of width 8, 2 layers, patches of 8, '
+                                                  f'projected to 16, the model is one of {told}, projected to 16. Set '
+                                                  'model.backbone.arch'):
             CLIPVision(dict(VISION, **change), 32).load_state_dict(small.state_dict())
     with pytest.raises(ValueError, match="arch is 'ViT-L/15'; expected one of .*Did you mean 'ViT-L/14'"):
         CLIPVision('ViT-L/15')
@@ -373,6 +388,7 @@ def test_a_trained_text_tower_gets_gradients(tokenizer):
 
 @pytest.mark.parametrize('meta, message', [
     (dict(META, phrases=['a hat', 'a bag', 'a hat', 'x', 'y']), "'a' and 'c' have the same phrase, 'a hat'"),
+    (dict(META, phrases=['a hat', 'a bag', 'A  hat ', 'x', 'y']), "'a' and 'c' have the same phrase, 'a hat' and 'A  "),
     (dict(META, phrases=['a hat']), '1 phrases in the metainfo of the data set, expected 5, one per attribute'),
     (dict(META, phrases=['hat ' * 20, 'b', 'c', 'd', 'e']), 'has 22 tokens with start and end, expected at most 12'),
 ])
@@ -396,51 +412,76 @@ def test_words_from_a_file(tmp_path):
     TextEmbeddings(names, ['x'] * A, vectors, 'toy').write(path)
     with pytest.raises(ValueError, match=f"{path}: 'a' and 'b' have the same phrase, 'x', so that the model could not"):
         build(phrases=dict(type='FilePhrases', text_embeddings=str(path)))
+    TextEmbeddings(names, META['phrases'], vectors[[0, 1, 1, 3, 4]], 'toy').write(path)
+    with pytest.raises(ValueError, match="'b' and 'c' have the same phrase, 'a person with a bag' and 'a person"):
+        build(phrases=dict(type='FilePhrases', text_embeddings=str(path)))
     assert LearnedPhrases(3, 4)().shape == (3, 4)
+
+
+def test_options_that_follow_from_others_are_refused():
+    for head, option in ((dict(codec=dict(num_attributes=3)), 'codec.num_attributes'),
+                         (dict(decoder=dict(DECODER, max_length=9)), 'decoder.max_length'),
+                         (dict(phrases=dict(type='LearnedPhrases', channels=8, negatives=True)), 'phrases.negatives')):
+        with pytest.raises(ValueError, match=f'Leave out model.head.{option}'):
+            build(**head)
+    with pytest.raises(ValueError, match="template is 'a person'; expected a text with {} where the phrase goes"):
+        CLIPPhrases(A, TEXT, template='a person', **SIZES)
 
 
 @pytest.mark.parametrize('shape', [(8, 1, 6), (3, 11, 6), (2, 2, 8, 6)])
 def test_weights_in_panels_are_the_same_weights(shape):
-    layer = FewRowsLinear(6, 2 * PANEL).double()
+    layer = torch.nn.Linear(6, 2 * PANEL).double()
     x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
-    expected = torch.nn.functional.linear(x, layer.weight, layer.bias)
-    with weights_in_panels(layer, rows=8):
-        y = layer(x)
-        assert layer.panels.shape == (2, 6, PANEL)
+    panels = panels_of([layer, torch.nn.Linear(6, PANEL + 1)], rows=8)
+    assert list(panels) == [layer] and panels[layer].shape == (2, 6, PANEL)
+    y, expected = linear(layer, x, panels), layer(x)
     torch.testing.assert_close(y, expected, rtol=1e-12, atol=1e-12)
     found, right = (torch.autograd.grad(out.square().sum(), [x, layer.weight, layer.bias]) for out in (y, expected))
     torch.testing.assert_close(found, right, rtol=1e-12, atol=1e-12)
 
 
-def test_panels_end_with_their_context_and_are_for_few_rows():
-    layers = torch.nn.ModuleList([FewRowsLinear(6, PANEL), FewRowsLinear(6, PANEL + 1)])
-    with weights_in_panels(layers, rows=1):
-        assert layers[0].panels is None
-    with pytest.raises(KeyError), weights_in_panels(layers, rows=3):
-        assert layers[0].panels is not None and layers[1].panels is None
-        raise KeyError
-    assert layers[0].panels is None
+def test_panels_are_for_few_rows_in_full_precision():
+    layer = torch.nn.Linear(6, PANEL)
+    assert panels_of([layer], rows=1) == panels_of([layer], rows=33) == panels_of([layer.half()], rows=8) == {}
+    with torch.autocast('cpu'):
+        assert panels_of([layer.float()], rows=8) == {}
+
+
+@pytest.mark.parametrize('beams', [1, 2])
+def test_long_sequences_are_the_same_from_panels(monkeypatch, beams):
+    head = dict(type='LearnedPhrases', channels=8)
+    model = build(codec=dict(mode='posneg'), phrases=head, num_beams=beams, decoder=dict(
+        DECODER, embed_dims=PANEL, head_dims=PANEL // 2, feedforward_channels=PANEL)).double().eval()
+    images = torch.randn(4, 3, 64, 32, dtype=torch.float64)
+    with torch.no_grad():
+        features = model.extract_feat(images)
+        expected = model.head.generate(features)
+        monkeypatch.setattr(sequence_decoder, 'LONG', 2)
+        counts, plain = [], sequence_decoder.linear
+        monkeypatch.setattr(sequence_decoder, 'linear', lambda *args: counts.append(len(args[2])) or plain(*args))
+        found = model.head.generate(features)
+    assert counts == 2 * 12 * [0] + 3 * 12 * [12]  # 5 steps of 2 layers of 6
+    assert torch.equal(found.tokens, expected.tokens)
+    torch.testing.assert_close(found.log_probs, expected.log_probs, rtol=1e-10, atol=1e-10)
 
 
 def test_a_layer_in_panels_is_counted_as_itself():
     """Panels are a copy of the weights and repeat their input: neither is more weights, nor more that is read."""
-    model = torch.nn.Sequential(FewRowsLinear(6, 2 * PANEL))
-    x, accounts = torch.randn(8, 6), []
 
-    class Panels(torch.nn.Module):
+    class InPanels(torch.nn.Module):
 
         def __init__(self):
             super().__init__()
-            self.model = model
+            self.layer = torch.nn.Linear(6, 2 * PANEL)
 
         def forward(self, x, rows):
-            with weights_in_panels(self.model, rows):
-                return self.model(x)
+            return linear(self.layer, x, panels_of([self.layer], rows))
 
+    model, x, accounts = InPanels(), torch.randn(8, 6), []
     for rows in (1, 8):
-        with OperationCounter(Panels()) as counter:
-            counter.model(x, rows)
+        with OperationCounter(model) as counter:
+            model(x, rows)
             accounts.append(counter.take(8).layers)
-    plain, panels = (account['model.0'] for account in accounts)
+    plain, panels = (account['layer'] for account in accounts)
     assert accounts[0].keys() == accounts[1].keys() and panels.operator == 'baddbmm'
     assert replace(panels, operator=plain.operator) == plain

@@ -24,7 +24,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('dst', type=Path, help='file to write; for init_model, tools/test.py or load_from')
     args = parser.parse_args(argv)
     try:
-        state_dict = getattr(convert, args.system)(read_weights(args.src))
+        weights = read_weights(args.src)
+        state_dict = getattr(convert, args.system)(weights)
     except (CheckpointError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -32,6 +33,9 @@ def main(argv: list[str] | None = None) -> int:
     meta = dict(source=args.src.name, system=args.system, mmspike_version=__version__)
     torch.save(dict(meta=meta, state_dict=state_dict), args.dst)
     print(f'{args.dst}: {len(state_dict)} tensors, {sum(v.numel() for v in state_dict.values()):,} values')
+    if args.system == 'clip' and 'input_resolution' not in weights:  # which all archives of OpenAI have
+        print("Weights do not show their activation: set model.backbone.activation='gelu' (and that of a text tower), "
+              "unless these are of OpenAI or the name of their model ends in -quickgelu.")
     return 0
 
 

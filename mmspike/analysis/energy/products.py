@@ -75,6 +75,8 @@ def _matrices(first: str, second: str, added: str | None = None) -> Callable:
         a, b = given[first], given[second]
         rows, columns = a if a.ndim > 1 else a[None], b if b.ndim > 1 else b[:, None]
         has_bias = added is not None and given.get('beta', 1) != 0
+        if a.ndim == 3 and a.stride(0) == 0:  # one matrix for the whole batch, such as parts of a layer's weights
+            a = a[0]
         return [Product((a, b), rows.numel() * columns.shape[-1], lambda: _pairs_of_matrices(rows, columns),
                         out.numel(), out.numel() if has_bias else 0)]
 

@@ -14,7 +14,8 @@ from ..sequences import sequence_figures
 class SequenceMetric(BaseMetric):
     """How sequences are: beside ``AttributeMetric``, which takes their scores.
 
-    Keys: ``seq/exact_set`` (all known labels right), ``seq/stop_rate`` (ended by the model's own choice),
+    Keys: ``seq/exact_set`` (all known labels right), ``seq/stop_rate`` (ended by the model's own choice; 1 in mode
+    ``posneg``, whose sequences have one length),
     ``seq/length`` and ``seq/true_length`` (attributes, means).
 
     Args:

@@ -17,7 +17,7 @@ class CLIPVision(BaseModule):
 
     Args:
         arch: ``'ViT-B/32'``, ``'ViT-B/16'``, ``'ViT-L/14'``, ``'ViT-H/14'``, or a dict of ``width``, ``layers``,
-            ``heads``, ``output_dims`` and ``patch_size``.
+            ``heads``, ``output_dims``, ``patch_size`` and, where it is not 4 times ``width``, ``mlp_dims``.
         img_size: side of the image, or height and width; the learned positions of a checkpoint for another size are
             interpolated as it is loaded.
         activation: ``'quick_gelu'`` (weights of OpenAI) or ``'gelu'`` (most others of open_clip).
@@ -48,6 +48,7 @@ class CLIPVision(BaseModule):
         self.conv1 = nn.Conv2d(3, size.width, size.patch_size, size.patch_size, bias=False)
         self.class_embedding = nn.Parameter(spread * torch.randn(size.width))
         self.positional_embedding = nn.Parameter(spread * torch.randn(1 + self.grid[0] * self.grid[1], size.width))
+        self.register_buffer('position_grid', torch.tensor(self.grid))  # a table of positions does not show it
         self.ln_pre = nn.LayerNorm(size.width)
         self.transformer = ClipTransformer(size, activation, with_cp)
         self.proj = nn.Parameter(spread * torch.randn(size.width, size.output_dims))
@@ -66,16 +67,19 @@ class CLIPVision(BaseModule):
 
 
 def _fit_positions(module: CLIPVision, state_dict: dict, prefix: str, *args) -> None:
-    """Learned positions of a square grid, as those of CLIP's checkpoints, become those of the module's grid."""
+    """Learned positions of another grid become those of the module's; of CLIP's checkpoints it is a square."""
     refuse_other_size(state_dict, prefix, module.size, VISION, 'model.backbone.arch')
-    name = f'{prefix}positional_embedding'
-    table = state_dict.get(name)
-    if table is None or len(table) == len(module.positional_embedding):
+    table, grid = (state_dict.get(f'{prefix}{name}') for name in ('positional_embedding', 'position_grid'))
+    if table is None:
         return
     side = round((len(table) - 1)**0.5)
-    if side * side != len(table) - 1:
-        return  # of another image that is not square: loading says so
-    grid = table[1:].reshape(1, side, side, -1).permute(0, 3, 1, 2).float()
-    grid = F.interpolate(grid, module.grid, mode='bicubic', align_corners=False, antialias=True)
-    state_dict[name] = torch.cat([table[:1], grid.flatten(2)[0].T.to(table.dtype)])
-    print_log(f'CLIPVision: positions of {side}x{side} interpolated to {module.grid[0]}x{module.grid[1]}', 'current')
+    rows, columns = (side, side) if grid is None else grid.tolist()
+    if rows * columns != len(table) - 1:
+        return  # no table of a CLIP's: loading says so
+    state_dict[f'{prefix}position_grid'] = module.position_grid
+    if (rows, columns) == module.grid:
+        return
+    old = table[1:].reshape(1, rows, columns, -1).permute(0, 3, 1, 2).float()
+    new = F.interpolate(old, module.grid, mode='bicubic', align_corners=False, antialias=True)
+    state_dict[f'{prefix}positional_embedding'] = torch.cat([table[:1], new.flatten(2)[0].T.to(table.dtype)])
+    print_log(f'CLIPVision: positions of {rows}x{columns} interpolated to {module.grid[0]}x{module.grid[1]}', 'current')

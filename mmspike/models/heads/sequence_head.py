@@ -7,7 +7,6 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmspike.codecs.attribute_sequence import BOS, EOS, FIRST, PAD
-from mmspike.models.layers.few_rows_linear import weights_in_panels
 from mmspike.models.layers.image_memory import ImageMemory
 from mmspike.models.layers.sequence_search import Sequences, beam_search, greedy
 from mmspike.registry import MODELS, TASK_UTILS
@@ -59,6 +58,8 @@ class SequenceHead(BaseModule):
         super().__init__(init_cfg)
         if num_beams < 1:
             raise ValueError(f'SequenceHead: num_beams is {num_beams}; expected 1 (the likeliest token) or more beams.')
+        _refuse(('codec', codec, ('num_attributes',)), ('decoder', decoder, ('vocab_size', 'max_length')),
+                ('phrases', phrases, ('num_attributes', 'negatives')))
         self.num_attributes, self.num_beams, self.length_penalty = num_attributes, num_beams, length_penalty
         self.codec = TASK_UTILS.build(
             dict(dict(type='AttributeSequenceCodec'), **codec or {}, num_attributes=num_attributes))
@@ -70,8 +71,9 @@ class SequenceHead(BaseModule):
         negatives = self.codec.num_phrases > num_attributes
         self.phrases = MODELS.build(dict(phrases, num_attributes=num_attributes, negatives=negatives))
         self.word_proj = nn.Identity() if self.phrases.channels == width else nn.Linear(self.phrases.channels, width)
-        special = torch.stack([torch.ones(width), -torch.ones(width), torch.zeros(width)])
-        self.register_buffer('special', special[torch.tensor([BOS, EOS, PAD])])
+        special = torch.zeros(FIRST, width)
+        special[BOS], special[EOS] = 1, -1
+        self.register_buffer('special', special)
         self.loss_module = MODELS.build(loss)
 
     @property
@@ -101,11 +103,10 @@ class SequenceHead(BaseModule):
     def generate(self, features: Sequence[Tensor]) -> Sequences:
         """The sequence of each image."""
         words, memory = self.words(), self.memory(features)
-        # After a padding, which only legacy generates, all tokens are equally likely: a beam breaks ties as published
-        with weights_in_panels(self.decoder, rows=len(memory) * self.num_beams):
-            if self.num_beams == 1 and self.codec.mode != 'legacy':
-                return greedy(self.decoder, words, memory, self.codec)
-            return beam_search(self.decoder, words, memory, self.codec, self.num_beams, self.length_penalty)
+        # After a padding, which legacy generates, all tokens are equally likely: a beam breaks ties as published
+        if self.num_beams == 1 and self.codec.mode != 'legacy':
+            return greedy(self.decoder, words, memory, self.codec)
+        return beam_search(self.decoder, words, memory, self.codec, self.num_beams, self.length_penalty)
 
     def scores(self, sequences: Sequences) -> Tensor:
         """The probability of each attribute that it is emitted, ``[B, A]``; above 0.5 exactly where it is."""
@@ -128,7 +129,7 @@ class SequenceHead(BaseModule):
     def predict(self, features: Sequence[Tensor], samples: list[DataSample]) -> list[DataSample]:
         """Fill each sample's ``pred_score`` [A], ``pred_sequence`` (attributes in the order in which they came; with
         ``posneg`` their absence is ``A + a``), ``pred_steps`` (the probability of each, and of the end where there is
-        one) and ``pred_stopped``."""
+        one), ``pred_tokens`` (all that was generated) and ``pred_stopped``."""
         sequences = self.generate(features)
         chosen = sequences.tokens[:, 1:]
         steps = sequences.log_probs[:, :chosen.shape[1]].gather(2, chosen[..., None])[..., 0].exp()  # [B, T]
@@ -137,21 +138,31 @@ class SequenceHead(BaseModule):
             sample.pred_score = scores
             sample.set_field(own[own >= FIRST] - FIRST, 'pred_sequence')
             sample.set_field(steps[i, :len(own)][(own >= FIRST) | (own == EOS)].float(), 'pred_steps')
+            sample.set_field(own, 'pred_tokens')
             sample.set_field(bool(sequences.stopped[i]), 'pred_stopped')
         return samples
 
-    def looks(self, features: Sequence[Tensor], sequence: Tensor, size: Sequence[int]) -> Tensor | None:
-        """Where the decoder looked as it emitted each attribute of one image, and the end; mean over layers and heads.
+    def looks(self, features: Sequence[Tensor], tokens: Tensor, size: Sequence[int]) -> Tensor | None:
+        """Where the decoder looked as it generated each token of one image, mean over layers and heads.
 
         Args:
             features: of the backbone, of this image alone.
-            sequence: the image's ``pred_sequence``. **Shape** [T].
+            tokens: the image's ``pred_tokens``. **Shape** [T].
             size: height and width of the image.
 
         Returns:
-            Tensor: on the grid of the finest map. **Shape** [T + 1, h, w]; None where the features make no grid.
+            Tensor: on the grid of the finest map. **Shape** [T, h, w]; None where the features make no grid.
         """
-        tokens = torch.cat([sequence.new_tensor([BOS]), sequence + FIRST])[None]
+        before = torch.cat([tokens.new_tensor([BOS]), tokens[:-1]])[None]
         layers: list[Tensor] = []
-        self.decoder(tokens, self.words(), self.decoder.start(self.memory(features)), layers)
+        self.decoder(before, self.words(), self.decoder.start(self.memory(features)), layers)
         return self.memory.on_image(torch.stack(layers).mean(0)[0], features, size)
+
+
+def _refuse(*parts: tuple[str, Mapping | None, Sequence[str]]) -> None:
+    """Options that follow from others are no options."""
+    for part, config, names in parts:
+        for name in names:
+            if name in (config or {}):
+                raise ValueError(f'SequenceHead: {part}.{name} is set, but follows from num_attributes and the mode of '
+                                 f'the codec. Leave out model.head.{part}.{name}.')

@@ -14,12 +14,22 @@ from mmspike.utils.lookup import did_you_mean, nearest
 
 @dataclass(frozen=True)
 class Tower:
-    """Size of a tower: width of its tokens, layers, heads, and the width of the space that both towers share."""
+    """Size of a tower.
+
+    Args:
+        width: of its tokens.
+        layers: number of them.
+        heads: of each.
+        output_dims: width of the space that both towers share.
+        patch_size: of an image tower; text has no patches.
+        mlp_dims: width inside the MLP of a layer; 0 stands for 4 times ``width``.
+    """
     width: int
     layers: int
     heads: int
     output_dims: int
     patch_size: int = 0
+    mlp_dims: int = 0
 
 
 VISION = {
@@ -53,10 +63,11 @@ def tower(arch: str | Mapping, known: Mapping[str, Tower], owner: str) -> Tower:
         ValueError: no such name, or sizes that are not those of a tower; says which exist.
     """
     if isinstance(arch, Mapping):
-        sizes = [one.name for one in fields(Tower)][:5 if known is VISION else 4]  # text has no patches
-        if set(arch) == set(sizes):
+        sizes = [one.name for one in fields(Tower) if one.name != 'patch_size' or known is VISION]
+        if set(sizes) - {'mlp_dims'} <= set(arch) <= set(sizes):
             return Tower(**arch)
-        raise ValueError(f'{owner}: arch is a dict of {", ".join(arch)}; expected {", ".join(sizes)}.')
+        raise ValueError(f'{owner}: arch is a dict of {", ".join(arch)}; expected {", ".join(sizes)} (the last may be '
+                         'left out).')
     if arch not in known:
         raise ValueError(f'{owner}: arch is {arch!r}; expected one of {", ".join(map(repr, known))}, or a dict of '
                          f'width, layers, heads, output_dims and patch_size.{did_you_mean(nearest(arch, known))}')
@@ -75,24 +86,40 @@ def refuse_other_size(state_dict: Mapping[str, Tensor], prefix: str, size: Tower
         option: of the config, that says the size.
 
     Raises:
-        CheckpointError: another width, depth or patch; says both, and what to set.
+        CheckpointError: another width, depth, patch, MLP or projection, or no norm before an image tower; says both,
+            and what to set.
     """
-    table, patches = (state_dict.get(f'{prefix}{name}') for name in ('positional_embedding', 'conv1.weight'))
-    if table is None or table.ndim != 2 or (size.patch_size and patches is None):
+    own = {name.removeprefix(prefix): value for name, value in state_dict.items() if name.startswith(prefix)}
+    telling = ['positional_embedding', 'transformer.resblocks.0.mlp.c_fc.weight',
+               *(('proj', 'conv1.weight') if size.patch_size else ('text_projection',))]
+    if any(name not in own or own[name].ndim < 2 for name in telling):
         return  # not of a CLIP: loading says what is missing
-    blocks = re.compile(re.escape(f'{prefix}transformer.resblocks.') + r'(\d+)\.')
-    layers = len({match[1] for match in map(blocks.match, state_dict) if match})
-    found = Tower(table.shape[1], layers, 0, 0, patches.shape[-1] if patches is not None else 0)
-    if found == replace(size, heads=0, output_dims=0):
-        return
-    name = next((repr(name) for name, one in known.items() if found == replace(one, heads=0, output_dims=0)),
-                'dict(width=..., layers=..., heads=..., output_dims=..., patch_size=...)')
-    raise CheckpointError(f'{option}: the weights are of a CLIP of {_told(found)}, the model is one of {_told(size)}. '
-                          f'Set {option}={name}, or give the file of the model that is meant.')
+    table, inside, projection, *patches = (own[name].shape for name in telling)
+    layers = len({match[1] for match in map(_BLOCK.match, own) if match})
+    found = Tower(table[1], layers, 0, projection[1], patches[0][-1] if patches else 0, inside[0])
+    if found != _seen(size):
+        name = next((repr(name) for name, one in known.items() if found == _seen(one)),
+                    'dict(width=..., layers=..., heads=..., output_dims=..., patch_size=..., mlp_dims=...)')
+        raise CheckpointError(f'{option}: the weights are of a CLIP of {_told(found)}, the model is one of '
+                              f'{_told(_seen(size))}. Set {option}={name}, or give the file of the model that is '
+                              'meant.')
+    if size.patch_size and 'ln_pre.weight' not in own:
+        raise CheckpointError(f'{option}: the weights are of a CLIP without a norm before its layers (ln_pre), which '
+                              'cannot be loaded: give the file of a model that has it, as all of OpenAI have.')
+
+
+_BLOCK = re.compile(r'transformer\.resblocks\.(\d+)\.')
+
+
+def _seen(size: Tower) -> Tower:
+    """What weights show of a size."""
+    return replace(size, heads=0, mlp_dims=size.mlp_dims or 4 * size.width)
 
 
 def _told(size: Tower) -> str:
-    return f'width {size.width}, {size.layers} layers' + (f', patches of {size.patch_size}' if size.patch_size else '')
+    return (f'width {size.width}, {size.layers} layers' + (f', patches of {size.patch_size}' if size.patch_size else '')
+            + (f', {size.mlp_dims} wide inside' if size.mlp_dims != 4 * size.width else '')
+            + f', projected to {size.output_dims}')
 
 
 class ClipBlock(nn.Module):
@@ -102,12 +129,13 @@ class ClipBlock(nn.Module):
         ``[B, N, D]`` -> the same.
     """
 
-    def __init__(self, width: int, heads: int, activation: str) -> None:
+    def __init__(self, size: Tower, activation: str) -> None:
         super().__init__()
-        self.attn = nn.MultiheadAttention(width, heads, batch_first=True)
+        width, inside = size.width, size.mlp_dims or 4 * size.width
+        self.attn = nn.MultiheadAttention(width, size.heads, batch_first=True)
         self.ln_1 = nn.LayerNorm(width)
         self.mlp = nn.Sequential(OrderedDict(
-            c_fc=nn.Linear(width, 4 * width), act=ACTIVATIONS[activation](), c_proj=nn.Linear(4 * width, width)))
+            c_fc=nn.Linear(width, inside), act=ACTIVATIONS[activation](), c_proj=nn.Linear(inside, width)))
         self.ln_2 = nn.LayerNorm(width)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
@@ -137,7 +165,7 @@ class ClipTransformer(nn.Module):
             raise ValueError(f'ClipTransformer: activation is {activation!r}; expected one of '
                              f'{", ".join(map(repr, ACTIVATIONS))}.')
         self.with_cp = with_cp
-        self.resblocks = nn.ModuleList(ClipBlock(size.width, size.heads, activation) for _ in range(size.layers))
+        self.resblocks = nn.ModuleList(ClipBlock(size, activation) for _ in range(size.layers))
         spread = size.width**-0.5  # initial values as CLIP's own, which keep a deep stack of residuals quiet
         for block in self.resblocks:
             nn.init.normal_(block.attn.in_proj_weight, std=spread)

@@ -91,10 +91,13 @@ def positions(height: int, width: int, dims: int, device: torch.device | str = '
 
 
 def token_grid(count: int, size: Sequence[int]) -> tuple[int, int] | None:
-    """Rows and columns of so many tokens, or of all but the first, over an image of a size; None if none fit."""
-    height, width = size
+    """Rows and columns of so many tokens, or of all but the first: square patches of an image of a size, of which the
+    last may be cut off; None if none fit."""
     for tokens in (count, count - 1):
-        rows, columns = round((tokens * height / width)**0.5), round((tokens * width / height)**0.5)
-        if rows * columns == tokens > 0 and rows * width == columns * height:
-            return rows, columns
+        for patch in range(max(size), 0, -1):
+            rows, columns = size[0] // patch, size[1] // patch
+            if rows * columns == tokens > 0:
+                return rows, columns
+            if rows * columns > tokens:
+                break
     return None

@@ -69,7 +69,9 @@ class FilePhrases(Phrases):
         super().__init__(init_cfg)
         file = TextEmbeddings.read(text_embeddings)
         vectors = file.vectors_of(num_attributes, negatives, text_embeddings)
-        check_distinct(file.attributes, file.phrases, str(text_embeddings))
+        names, phrases = with_absences(file.attributes), [*file.phrases, *file.negative_phrases]
+        for seen in (phrases[:len(vectors)], [row.tobytes() for row in vectors]):
+            check_distinct(names, phrases, str(text_embeddings), seen)
         self.attributes, self.channels = file.attributes, vectors.shape[1]
         self.register_buffer('vectors', torch.from_numpy(vectors), persistent=False)
 
@@ -82,11 +84,12 @@ class CLIPPhrases(Phrases):
     """The text tower of CLIP on the phrases of the data set: the feature of the end of a text, not normalised.
 
     The tokens of the phrases are part of a checkpoint, so that it needs neither data set nor tokenizer to run. While
-    the tower is frozen their features are computed once, and again when the weights have been loaded or moved.
+    the tower is frozen their features are computed once, and again when the weights have been loaded or moved. Who
+    writes into them (``weight.data``) calls ``set_tokens`` thereafter.
 
     Args:
         num_attributes: A.
-        arch: as that of ``CLIPVision``, or a dict of ``width``, ``layers``, ``heads`` and ``output_dims``.
+        arch: as that of ``CLIPVision``; a dict has no ``patch_size``.
         frozen: whether the tower keeps its weights; the published SequencePAR trains it.
         negatives: whether there are features of absences, too.
         template: put around each phrase, such as ``'a photo of {}'``.
@@ -99,7 +102,8 @@ class CLIPPhrases(Phrases):
         init_cfg: mmengine's.
 
     Raises:
-        ValueError: an unknown architecture, two attributes of the same phrase, or phrases that nobody told.
+        ValueError: an unknown architecture, a template without a place for the phrase, two attributes of the same
+            phrase, or phrases that nobody told.
         CheckpointError: weights of another architecture.
         ImportError: a data set is read and open_clip, whose tokenizer is used, is not installed.
 
@@ -113,6 +117,10 @@ class CLIPPhrases(Phrases):
                  activation: str = 'quick_gelu', with_cp: bool = False,
                  init_cfg: dict | list[dict] | None = None) -> None:
         super().__init__(init_cfg)
+        for name, value in dict(template=template, negative=negative).items():
+            if '{}' not in value:
+                raise ValueError(f'CLIPPhrases: {name} is {value!r}; expected a text with {{}} where the phrase goes, '
+                                 "such as 'a photo of {}'.")
         self.size = size = tower(arch, TEXT, 'CLIPPhrases')
         self.num_attributes, self.negatives, self.frozen = num_attributes, negatives, frozen
         self.template, self.negative, self.channels = template, negative, size.output_dims
@@ -145,11 +153,13 @@ class CLIPPhrases(Phrases):
             raise ValueError(f'CLIPPhrases: {len(phrases)} phrases in the metainfo of the data set, expected '
                              f'{self.num_attributes}, one per attribute. Use a data set that tells them, such as '
                              'AttributeDataset, and set model.head.num_attributes to its number of attributes.')
-        check_distinct(names, phrases, str(meta.get('dataset') or 'the data set'))
         texts = [self.template.format(phrase) for phrase in phrases]
         if self.negatives:
             texts += [self.negative.format(text) for text in texts]
-        self.set_tokens(clip_tokens(texts, self.tokens.shape[1]))
+        tokens = clip_tokens(texts, self.tokens.shape[1])
+        seen = map(tuple, tokens.tolist())  # by the tower, to which upper case and spaces are nothing
+        check_distinct(with_absences(names), texts, str(meta.get('dataset') or 'the data set'), seen)
+        self.set_tokens(tokens)
 
     def set_tokens(self, tokens: Tensor | Sequence[Sequence[int]]) -> None:
         """Take token ids ``[P, context_length]``; the end of a text is its highest one."""
@@ -185,6 +195,11 @@ class CLIPPhrases(Phrases):
     def _apply(self, *args, **kwargs):
         self._features = None
         return super()._apply(*args, **kwargs)
+
+
+def with_absences(names: Sequence[str]) -> list[str]:
+    """Names of attributes, and of their absences after them."""
+    return [*names, *(f'not {name}' for name in names)]
 
 
 def _keep_phrases(module: CLIPPhrases, state_dict: dict, prefix: str, *args) -> None:

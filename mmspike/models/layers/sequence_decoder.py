@@ -1,5 +1,5 @@
 """The decoder that writes attributes: a Transformer whose keys and values are kept in an explicit state."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import torch
 from mmengine.model import BaseModule
@@ -7,10 +7,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmspike.codecs.attribute_sequence import PAD
-from mmspike.models.layers.few_rows_linear import FewRowsLinear
+from mmspike.models.layers.weight_panels import Panels, linear, panels_of
 from mmspike.registry import MODELS
 
 Pair = tuple[Tensor, Tensor]  # keys and values
+LONG = 16
+"""Tokens after which a sequence is long, and its decoder's weights are laid out for many more steps."""
 
 
 @dataclass(frozen=True)
@@ -21,15 +23,17 @@ class DecoderState:
         memory: of each layer, keys and values of the image, [B, h, M, d].
         past: of each layer, keys and values of the tokens so far, [R, h, t, d]; empty before the first.
         pad: which of these are padding, [R, t].
+        panels: copies of weights that this sequence is read from, once it is long.
     """
 
     memory: list[Pair]
     past: list[Pair]
     pad: Tensor
+    panels: Panels = field(default_factory=dict)
 
     def select(self, rows: Tensor) -> 'DecoderState':
         """The state of other rows, such as the beams that go on; all beams of an image share its memory."""
-        return DecoderState(self.memory, [(k[rows], v[rows]) for k, v in self.past], self.pad[rows])
+        return replace(self, past=[(k[rows], v[rows]) for k, v in self.past], pad=self.pad[rows])
 
 
 class SelfAttention(nn.Module):
@@ -42,17 +46,18 @@ class SelfAttention(nn.Module):
     def __init__(self, embed_dims: int, num_heads: int, head_dims: int, dropout: float) -> None:
         super().__init__()
         self.num_heads, inner = num_heads, num_heads * head_dims
-        self.qkv = FewRowsLinear(embed_dims, 3 * inner)
-        self.out = FewRowsLinear(inner, embed_dims)
+        self.qkv = nn.Linear(embed_dims, 3 * inner)
+        self.out = nn.Linear(inner, embed_dims)
         self.norm = nn.LayerNorm(embed_dims)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, past: Pair | None) -> tuple[Tensor, Pair]:
-        q, k, v = (split_heads(part, self.num_heads) for part in self.qkv(x).chunk(3, -1))  # [R, h, T, d]
+    def forward(self, x: Tensor, mask: Tensor, past: Pair | None, panels: Panels) -> tuple[Tensor, Pair]:
+        qkv = linear(self.qkv, x, panels)
+        q, k, v = (split_heads(part, self.num_heads) for part in qkv.chunk(3, -1))  # [R, h, T, d]
         if past is not None:
             k, v = torch.cat([past[0], k], 2), torch.cat([past[1], v], 2)
-        y = self.out(join_heads(F.scaled_dot_product_attention(q, k, v, mask)))
-        return self.norm(x + self.dropout(y)), (k, v)
+        y = join_heads(F.scaled_dot_product_attention(q, k, v, mask))
+        return self.norm(x + self.dropout(linear(self.out, y, panels))), (k, v)
 
 
 class MemoryAttention(nn.Module):
@@ -65,9 +70,9 @@ class MemoryAttention(nn.Module):
     def __init__(self, embed_dims: int, num_heads: int, head_dims: int, dropout: float) -> None:
         super().__init__()
         self.num_heads, inner = num_heads, num_heads * head_dims
-        self.q = FewRowsLinear(embed_dims, inner)
+        self.q = nn.Linear(embed_dims, inner)
         self.kv = nn.Linear(embed_dims, 2 * inner)
-        self.out = FewRowsLinear(inner, embed_dims)
+        self.out = nn.Linear(inner, embed_dims)
         self.norm = nn.LayerNorm(embed_dims)
         self.dropout = nn.Dropout(dropout)
 
@@ -77,19 +82,19 @@ class MemoryAttention(nn.Module):
         # Copied once, head by head, as each of many steps reads them
         return tuple(kv.permute(2, 0, 3, 1, 4).contiguous().unbind())
 
-    def forward(self, x: Tensor, memory: Pair) -> Tensor:
-        q = self._queries(x, memory)
+    def forward(self, x: Tensor, memory: Pair, panels: Panels) -> Tensor:
+        q = self._queries(x, memory, panels)
         y = join_heads(F.scaled_dot_product_attention(q, *memory)).view(*x.shape[:2], -1)
-        return self.norm(x + self.dropout(self.out(y)))
+        return self.norm(x + self.dropout(linear(self.out, y, panels)))
 
     def weights(self, x: Tensor, memory: Pair) -> Tensor:
         """How much each token looks at each place: ``[R, T, D]`` -> ``[R, T, M]``, mean over heads."""
-        q = self._queries(x, memory)  # [B, h, R/B T, d]
+        q = self._queries(x, memory, {})  # [B, h, R/B T, d]
         scores = q @ memory[0].transpose(-2, -1) * q.shape[-1]**-0.5
         return scores.softmax(-1).mean(1).view(*x.shape[:2], -1)
 
-    def _queries(self, x: Tensor, memory: Pair) -> Tensor:
-        rows = self.q(x).view(len(memory[0]), -1, self.q.out_features)  # [B, R/B T, h d]
+    def _queries(self, x: Tensor, memory: Pair, panels: Panels) -> Tensor:
+        rows = linear(self.q, x, panels).view(len(memory[0]), -1, self.q.out_features)  # [B, R/B T, h d]
         return split_heads(rows, self.num_heads)
 
 
@@ -98,13 +103,14 @@ class FeedForward(nn.Module):
 
     def __init__(self, embed_dims: int, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.fc1 = FewRowsLinear(embed_dims, hidden)
-        self.fc2 = FewRowsLinear(hidden, embed_dims)
+        self.fc1 = nn.Linear(embed_dims, hidden)
+        self.fc2 = nn.Linear(hidden, embed_dims)
         self.norm = nn.LayerNorm(embed_dims)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.norm(x + self.dropout(self.fc2(self.dropout(F.gelu(self.fc1(x))))))
+    def forward(self, x: Tensor, panels: Panels) -> Tensor:
+        y = self.dropout(F.gelu(linear(self.fc1, x, panels)))
+        return self.norm(x + self.dropout(linear(self.fc2, y, panels)))
 
 
 class DecoderLayer(nn.Module):
@@ -116,11 +122,19 @@ class DecoderLayer(nn.Module):
         self.memory_attn = MemoryAttention(embed_dims, num_heads, head_dims, dropout)
         self.ffn = FeedForward(embed_dims, hidden, dropout)
 
-    def forward(self, x: Tensor, keep: Tensor, mask: Tensor, memory: Pair,
-                past: Pair | None) -> tuple[Tensor, Pair]:
-        x, past = self.self_attn(x, mask, past)
-        x = self.memory_attn(x * keep, memory) * keep
-        return self.ffn(x) * keep, past
+    def step_layers(self) -> list[nn.Linear]:
+        """Those that run for every token."""
+        return [self.self_attn.qkv, self.self_attn.out, self.memory_attn.q, self.memory_attn.out,
+                self.ffn.fc1, self.ffn.fc2]
+
+    def forward(self, x: Tensor, keep: Tensor, mask: Tensor, memory: Pair, past: Pair | None, panels: Panels,
+                looks: list[Tensor] | None) -> tuple[Tensor, Pair]:
+        x, past = self.self_attn(x, mask, past, panels)
+        x = x * keep
+        if looks is not None:
+            looks.append(self.memory_attn.weights(x, memory))
+        x = self.memory_attn(x, memory, panels) * keep
+        return self.ffn(x, panels) * keep, past
 
 
 @MODELS.register_module()
@@ -161,11 +175,11 @@ class SequenceDecoder(BaseModule):
         self.fc = nn.Linear(embed_dims, vocab_size, bias=False)
         self.register_buffer('positions', sinusoids(max_length + 1, embed_dims))  # row 0 is that of padding
         for attention in (part for layer in self.layers for part in (layer.self_attn, layer.memory_attn)):
-            for linear in (part for part in attention.children() if isinstance(part, nn.Linear)):
-                for weight in linear.weight.data.split(min(linear.out_features, num_heads * head_dims)):
+            for linear_layer in (part for part in attention.children() if isinstance(part, nn.Linear)):
+                nn.init.zeros_(linear_layer.bias)
+                parts = 1 if linear_layer is attention.out else linear_layer.out_features // (num_heads * head_dims)
+                for weight in linear_layer.weight.data.chunk(parts):  # queries, keys and values as layers of their own
                     nn.init.xavier_uniform_(weight)
-                nn.init.zeros_(linear.bias)
-            nn.init.xavier_uniform_(attention.out.weight)
 
     def start(self, memory: Tensor) -> DecoderState:
         """The state before the first token, of images ``[B, M, D]``."""
@@ -199,24 +213,14 @@ class SequenceDecoder(BaseModule):
         later = torch.ones(tokens.shape[1], total, dtype=torch.bool, device=x.device).triu(seen + 1)
         mask = ~(later | pad[:, None])[:, None]  # [R, 1, T, t + T]: True may be looked at
         keep, past = (~new_pad)[..., None].to(x.dtype), []
+        panels = state.panels
+        if seen == LONG:
+            panels = panels_of((linear for layer in self.layers for linear in layer.step_layers()), tokens.numel())
         for layer, memory, before in zip(self.layers, state.memory, state.past or [None] * len(self.layers),
                                          strict=True):
-            x, now = self._layer(layer, x, keep, mask, memory, before, looks)
+            x, now = layer(x, keep, mask, memory, before, panels, looks)
             past.append(now)
-        return self.fc(x), DecoderState(state.memory, past, pad)
-
-    @staticmethod
-    def _layer(layer: DecoderLayer, x: Tensor, keep: Tensor, mask: Tensor, memory: Pair, past: Pair | None,
-               looks: list[Tensor] | None) -> tuple[Tensor, Pair]:
-        if looks is None:
-            return layer(x, keep, mask, memory, past)
-        seen: list[Tensor] = []
-        hook = layer.memory_attn.register_forward_pre_hook(lambda module, args: seen.append(module.weights(*args)))
-        try:
-            return layer(x, keep, mask, memory, past)
-        finally:
-            hook.remove()
-            looks += seen
+        return self.fc(x), DecoderState(state.memory, past, pad, panels)
 
     def _positions(self, pad: Tensor, seen: int) -> Tensor:
         places = torch.arange(seen + 1, seen + 1 + pad.shape[1], device=pad.device)
