@@ -139,17 +139,31 @@ def test_many_beams_find_the_likeliest_of_all_sequences(seed, mode):
         assert torch.equal(scores.float() > 0.5, codec.decode(found.tokens))
 
 
-@pytest.mark.parametrize('mode', ['eos', 'legacy'])
 @pytest.mark.parametrize('beams', [1, 3])
 @torch.no_grad()
-def test_an_image_does_not_depend_on_its_batch(beams, mode):
+def test_an_image_does_not_depend_on_its_batch(beams):
     decoder, words, memory, codec = parts(images=4)
-    codec = AttributeSequenceCodec(codec.num_attributes, mode)
     whole = beam_search(decoder, words, memory, codec, beams)
     for image in range(4):
         one = beam_search(decoder, words, memory[image:image + 1], codec, beams)
         n = int(one.lengths[0])
         assert n == int(whole.lengths[image]) and torch.equal(one.tokens[0], whole.tokens[image, :1 + n])
+
+
+@torch.no_grad()
+def test_a_legacy_prediction_does_not_depend_on_its_batch():
+    """Although the sequences of a batch do, as published: they have no ends where all are equally long."""
+    model = build(codec=dict(mode='legacy')).eval()
+    torch.manual_seed(2)  # some of whose sequences end, at different lengths
+    torch.nn.init.normal_(model.head.decoder.fc.weight, std=2)
+    images = 5 * torch.randn(6, 3, 64, 32)
+    whole = model(images, samples(*[[0] * A] * 6), mode='predict')
+    assert len({len(sample.pred_tokens) for sample in whole}) > 1
+    for image, sample in zip(images, whole, strict=True):
+        one, = model(image[None], samples([0] * A), mode='predict')
+        assert torch.equal(one.pred_tokens, sample.pred_tokens) and one.pred_stopped == sample.pred_stopped
+        torch.testing.assert_close(one.pred_steps, sample.pred_steps, rtol=1e-4, atol=1e-5)
+    assert any(EOS in sample.pred_tokens for sample in whole)
 
 
 @torch.no_grad()

@@ -131,8 +131,10 @@ class SequenceHead(BaseModule):
         ``posneg`` their absence is ``A + a``), ``pred_steps`` (the probability of each, and of the end where there is
         one), ``pred_tokens`` (all that was generated) and ``pred_stopped``."""
         sequences = self.generate(features)
-        chosen = sequences.tokens[:, 1:]
-        steps = sequences.log_probs[:, :chosen.shape[1]].gather(2, chosen[..., None])[..., 0].exp()  # [B, T]
+        chosen, steps = sequences.tokens[:, 1:], sequences.log_probs.shape[1]
+        # An image's own ends are there whatever its batch, in legacy, too
+        chosen = nn.functional.pad(chosen, (0, steps - chosen.shape[1]), value=EOS)
+        steps = sequences.log_probs.gather(2, chosen[..., None])[..., 0].exp()  # [B, T]
         for i, (sample, scores) in enumerate(zip(samples, self.scores(sequences).float(), strict=True)):
             own = chosen[i, :int(sequences.lengths[i])]
             sample.pred_score = scores

@@ -15,7 +15,8 @@ class Sequences:
     """Generated sequences of B images.
 
     Args:
-        tokens: with the beginning and, where there is one, the end; padded. **Shape** [B, 1 + T].
+        tokens: with the beginning and, where there is one, the end; padded. ``legacy`` lacks the ends, as published,
+            where all are equally long. **Shape** [B, 1 + T], there [B, T].
         log_probs: what each token was chosen from; -inf past the end. **Shape** [B, T, V].
         lengths: tokens of each, the end counted, the beginning not. **Shape** [B].
         stopped: which end by the model's own choice: an end that the constraints force counts only where it would have
@@ -112,7 +113,7 @@ def beam_search(decoder: SequenceDecoder, words: Tensor, memory: Tensor, codec: 
             if total > -torch.inf:
                 row = image * num_beams + beam
                 finished[image].add(total, tokens.shape[1], _Row(tokens[row], history[row], codec.mode == 'posneg'))
-    return _stack([one.best() for one in finished])
+    return _stack([one.best() for one in finished], codec)
 
 
 class _Finished:
@@ -147,13 +148,15 @@ def _distributions(codec: AttributeSequenceCodec, logits: Tensor, tokens: Tensor
     return log_probs, others | (logits.argmax(-1) == EOS)
 
 
-def _stack(rows: list[_Row]) -> Sequences:
-    """Sequences side by side."""
+def _stack(rows: list[_Row], codec: AttributeSequenceCodec) -> Sequences:
+    """Sequences side by side. In ``legacy``, as published, none has its end where all are equally long."""
     lengths = [len(row.tokens) - 1 for row in rows]
     width = max(lengths)
     tokens = torch.stack([torch.nn.functional.pad(row.tokens, (0, width - n), value=PAD)
                           for row, n in zip(rows, lengths, strict=True)])
     log_probs = torch.stack([torch.nn.functional.pad(row.log_probs, (0, 0, 0, width - n), value=-torch.inf)
                              for row, n in zip(rows, lengths, strict=True)])
+    if codec.mode == 'legacy' and len(set(lengths)) == 1 and bool((tokens[:, -1] == EOS).all()):
+        tokens = tokens[:, :-1]
     return Sequences(tokens, log_probs, torch.tensor(lengths, device=tokens.device),
                      torch.tensor([row.stopped for row in rows], device=tokens.device))
