@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from mmspike.apis import AttributeInferencer
+from mmspike.apis.model import checkpoint_for
 from mmspike.datasets.attributes import load_annotation
 from mmspike.utils.config import add_cfg_options
 from mmspike.utils.tool_errors import run_tool
@@ -42,24 +43,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def checkpoint_of(args: argparse.Namespace) -> str | None:
-    """The checkpoint asked for, the last one of the config's training, or None."""
-    if args.checkpoint:
-        return None if args.checkpoint.lower() == 'none' else args.checkpoint
-    last = Path('work_dirs', args.config.stem, 'last_checkpoint')
-    if not last.is_file():
-        raise SystemExit(f'{last} is missing: give a CHECKPOINT, or train one with python tools/train.py {args.config}')
-    return last.read_text().strip()
-
-
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     names = None
     if args.ann_file:
         attributes = load_annotation(args.ann_file).attributes
         names = dict(attributes=[a.name for a in attributes], groups=[a.group for a in attributes])
-    inferencer = AttributeInferencer(args.config, checkpoint_of(args), args.device, args.cfg_options, names,
-                                     args.threshold)
+    checkpoint = checkpoint_for(args.config, args.checkpoint)
+    inferencer = AttributeInferencer(args.config, checkpoint, args.device, args.cfg_options, names, args.threshold)
     results = inferencer(args.input, args.batch_size, args.boxes, args.interval, args.out_dir, draw=True,
                          heatmap=args.show == 'heatmap', sequence=args.show == 'sequence')
     for person in results['predictions']:

@@ -16,6 +16,7 @@ import numpy as np
 from mmengine.config import Config
 
 from mmspike.apis import EventPoseStreamer
+from mmspike.apis.model import checkpoint_for
 from mmspike.datasets.dhp19_dataset import SUFFIX, DHP19Dataset
 from mmspike.datasets.events import EventFile, event_streams, open_events
 from mmspike.datasets.transforms import CropEvents
@@ -51,16 +52,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def checkpoint_of(args: argparse.Namespace) -> str | None:
-    """The checkpoint asked for, the last one of the config's training, or None."""
-    if args.checkpoint:
-        return None if args.checkpoint.lower() == 'none' else args.checkpoint
-    last = Path('work_dirs', args.config.stem, 'last_checkpoint')
-    if not last.is_file():
-        raise SystemExit(f'{last} is missing: give a CHECKPOINT, or train one with python tools/train.py {args.config}')
-    return last.read_text().strip()
-
-
 def camera_of(file: Path, cfg: Config) -> str | None:
     """The camera to take of a file: a model knows the view of those that it was trained on."""
     names = event_streams(file)
@@ -92,7 +83,8 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = load_config(args.config, args.cfg_options)
     file = open_events(args.file, args.stream or camera_of(args.file, cfg))
-    streamer = EventPoseStreamer(cfg, checkpoint_of(args), (file.height, file.width), round(args.bin_ms * 1000),
+    checkpoint = checkpoint_for(args.config, args.checkpoint)
+    streamer = EventPoseStreamer(cfg, checkpoint, (file.height, file.width), round(args.bin_ms * 1000),
                                  round(args.look_ms * 1000), device=args.device)
     truth, edges = truth_of(file, streamer), load_skeleton(args.skeleton).edges
     first = file.start + round(args.start * 1e6)

@@ -18,6 +18,25 @@ from mmspike.utils.config_check import check_config
 from mmspike.utils.pretrained import without_pretrained
 
 
+def checkpoint_for(config: str | Path, asked: str | None) -> str | None:
+    """The checkpoint that a user asked for, or the last one of the config's training in ``work_dirs``.
+
+    Args:
+        config: Path of a config.
+        asked: A file; ``'none'`` for a model as it is before training; None if nothing was said.
+
+    Raises:
+        FileNotFoundError: Nothing was said, and there was no training.
+    """
+    if asked:
+        return None if asked.lower() == 'none' else asked
+    last = Path('work_dirs', Path(config).stem, 'last_checkpoint')
+    if not last.is_file():
+        raise FileNotFoundError(f'{last} is missing: give a CHECKPOINT, or train one with python tools/train.py '
+                                f'{config}')
+    return last.read_text().strip()
+
+
 def init_model(config: str | Path | Config, checkpoint: str | Path | None = None, device: str | torch.device = 'cpu',
                cfg_options: dict | None = None) -> BaseModel:
     """Build a model in evaluation mode; nothing is ever fetched.

@@ -201,7 +201,7 @@ def test_demo(demo, config, checkpoint, folder, tmp_path, capsys):
 def test_demo_without_a_checkpoint(demo, config, folder, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     config.dump('config.py')
-    with pytest.raises(SystemExit, match='last_checkpoint is missing: give a CHECKPOINT, or train one with python too'):
+    with pytest.raises(FileNotFoundError, match='last_checkpoint is missing: give a CHECKPOINT, or train one with'):
         demo.main([str(folder), 'config.py'])
     demo.main([str(folder / 'rgb.png'), 'config.py', 'none'])
     assert '1 panels and predictions.json in attribute_panels' in capsys.readouterr().out
