@@ -17,3 +17,4 @@ param_scheduler = dict(total_steps=epochs)
 train_cfg = dict(max_epochs=epochs)
 val_evaluator = [dict(type='AttributeMetric'), dict(type='SequenceMetric')]
 test_evaluator = val_evaluator
+visualizer = dict(type='SequenceVisualizer')

@@ -24,5 +24,6 @@ val_dataloader = dict(dataset=dict(split='val', **dataset))
 test_dataloader = dict(dataset=dict(split='test', **dataset))
 val_evaluator = [dict(type='AttributeMetric'), dict(type='SequenceMetric')]
 test_evaluator = val_evaluator
+visualizer = dict(type='SequenceVisualizer')
 auto_scale_lr = dict(base_batch_size=32)
 randomness = dict(seed=605)

@@ -18,3 +18,4 @@ model = dict(
 metric = dict(type='AttributeMetric', legacy=True)
 val_evaluator = [metric, dict(type='SequenceMetric')]
 test_evaluator = val_evaluator
+visualizer = dict(type='SequenceVisualizer')

@@ -8,15 +8,16 @@ from matplotlib.figure import Figure
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmpretrain.structures import DataSample
+from torch import Tensor
 
 from mmspike.analysis import HeatMapRecorder
 from mmspike.apis.inferencer import Inferencer, find_files
 from mmspike.apis.persons import Person, PersonReader
-from mmspike.apis.sequence_pictures import sequence_picture, written
 from mmspike.datasets.video_backends import IMAGE_SUFFIXES
 from mmspike.datasets.video_list import VIDEO_SUFFIXES
 from mmspike.structures import attribute_names
 from mmspike.visualization import Picture, attribute_panel, input_pictures, to_rgb
+from mmspike.visualization.sequence_visualizer import looks_of, refuse_without_sequences, sequence_picture, written
 
 
 class AttributeInferencer(Inferencer):
@@ -83,7 +84,8 @@ class AttributeInferencer(Inferencer):
 
         def picture(sample: dict, output: DataSample, maps: HeatMapRecorder, place: int) -> tuple[str, Figure]:
             if sequence:
-                figure = sequence_picture(self.model, sample, output, self.names, self._title(sample['person']))
+                figure = sequence_picture(sample['inputs'], output, self.names, self._title(sample['person']),
+                                          self._looks(sample, output))
             else:
                 figure = self.panel(sample, output, maps if heatmap else None, place)
             return sample['person'].name, figure
@@ -108,6 +110,13 @@ class AttributeInferencer(Inferencer):
         with HeatMapRecorder(self.model) as recorder:
             outputs = self.model.test_step(batch)
         return outputs, recorder
+
+    @torch.no_grad()
+    def _looks(self, sample: dict, output: DataSample) -> Tensor | None:
+        """Where the model looked as it wrote a sequence."""
+        refuse_without_sequences(self.model)
+        inputs = self.model.data_preprocessor(dict(inputs=[sample['inputs']], data_samples=[output]), False)['inputs']
+        return looks_of(self.model, self.model.extract_feat(inputs), output, inputs.shape[-2:])
 
     def describe(self, output: DataSample) -> dict:
         """One prediction in plain Python types."""

@@ -221,3 +221,8 @@ class AttributeSequenceCodec(nn.Module):
         if labels.ndim != 2 or labels.shape[1] != self.num_attributes:
             raise ValueError(f'AttributeSequenceCodec: labels are {list(labels.shape)}, expected [B, '
                              f'{self.num_attributes}].')
+
+
+def with_absences(names: Sequence[str]) -> list[str]:
+    """Names of attributes and, after them, of their absences, as ``posneg`` has tokens of both."""
+    return [*names, *(f'not {name}' for name in names)]

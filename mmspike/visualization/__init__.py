@@ -14,8 +14,10 @@ from mmspike.visualization.page import to_array, to_rgb
 from mmspike.visualization.pose_visualizer import PoseVisualizer, pose_sheet
 from mmspike.visualization.scale_chart import scale_chart
 from mmspike.visualization.sequence_panel import Step, sequence_panel
+from mmspike.visualization.sequence_visualizer import SequenceVisualizer
 
 __all__ = ['ActionVisualizer', 'AttributeVisualizer', 'FigureVisualizer', 'Located', 'Picture', 'PoseVisualizer',
-           'Step', 'attribute_panel', 'clip_panel', 'contact_sheet', 'draw_skeletons', 'energy_chart', 'energy_page',
-           'error_chart', 'event_picture', 'frame_picture', 'input_pictures', 'label_picture', 'localization_panel',
-           'pose_sheet', 'residual_frames', 'scale_chart', 'sequence_panel', 'to_array', 'to_rgb']
+           'SequenceVisualizer', 'Step', 'attribute_panel', 'clip_panel', 'contact_sheet', 'draw_skeletons',
+           'energy_chart', 'energy_page', 'error_chart', 'event_picture', 'frame_picture', 'input_pictures',
+           'label_picture', 'localization_panel', 'pose_sheet', 'residual_frames', 'scale_chart', 'sequence_panel',
+           'to_array', 'to_rgb']

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmpretrain.structures import DataSample
 from PIL import Image
 
-from mmspike.apis import AttributeInferencer, init_model
-from mmspike.apis.sequence_pictures import sequence_picture, written
+from mmspike.apis import AttributeInferencer
 
 NAMES = dict(attributes=['Hat', 'Skirt', 'Glasses', 'Bag'], groups=['head', 'lower', 'head', 'other'])
 
@@ -59,35 +57,6 @@ def test_the_sequence_is_told_and_drawn(inferencer, image, tmp_path):
     assert all(0 < probability <= 1 for _, probability in person['sequence'])
     assert json.loads((tmp_path / 'out/predictions.json').read_text())['predictions'][0]['predicted'] == person[
         'predicted']
-
-
-def test_names_of_steps_and_what_is_wrong():
-    names = ['Hat', 'Bag']
-    output = DataSample()
-    output.set_field(torch.tensor([1, 2]), 'pred_sequence')
-    output.set_field(torch.tensor([.5, .75, .25]), 'pred_steps')
-    assert written(output, names) == [('Bag', .5), ('not Hat', .75), ('end', .25)]
-
-
-@torch.no_grad()
-def test_labels_colour_the_steps_and_name_what_is_missed():
-    torch.manual_seed(0)
-    model = init_model(make_config('eos'))
-    sample = dict(inputs=torch.randint(0, 256, (3, 64, 32), dtype=torch.uint8), data_samples=DataSample())
-    output = DataSample().set_gt_score(torch.tensor([1., 0, 1, -1]))
-    output.set_field(torch.tensor([1, 2, 3]), 'pred_sequence')
-    output.set_field(torch.tensor([.9, .9, .9, .9]), 'pred_steps')
-    output.set_field(torch.tensor([4, 5, 6, 1]), 'pred_tokens')
-    figure = sequence_picture(model, sample, output, NAMES['attributes'], 'someone')
-    colours = {text.get_text(): text.get_color() for text in figure.texts}
-    assert colours['Skirt'] == '#c0392b' != colours['Glasses'] == colours['Bag'] and 'missed: Hat' in colours
-
-
-def test_a_model_without_sequences_is_refused(inferencer):
-    model = inferencer.model
-    model.head = torch.nn.Identity()
-    with pytest.raises(ValueError, match='Identity writes no sequence to draw; it takes a model with a SequenceHead'):
-        sequence_picture(model, {}, DataSample(), [], '')
 
 
 def test_the_demo_draws_sequences(root, image, tmp_path, capsys):

@@ -43,8 +43,8 @@ class VisualizationHook(Hook):
     def before_run(self, runner: Runner) -> None:
         if self.enable and not hasattr(runner.visualizer, 'observe'):
             raise TypeError(f'VisualizationHook: the visualizer is a {type(runner.visualizer).__name__}, expected that '
-                            "of a task. Set visualizer=dict(type='ActionVisualizer'), 'AttributeVisualizer' or "
-                            "'PoseVisualizer'")
+                            "of a task. Set visualizer=dict(type='ActionVisualizer'), 'AttributeVisualizer', "
+                            "'SequenceVisualizer' or 'PoseVisualizer'")
 
     def before_val_epoch(self, runner: Runner) -> None:
         self._seen = 0

@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmspike.codecs.attribute_sequence import with_absences
 from mmspike.registry import MODELS
 from mmspike.utils.clip_tokens import clip_tokens
 from mmspike.utils.text_embeddings import TextEmbeddings, check_distinct
@@ -195,11 +196,6 @@ class CLIPPhrases(Phrases):
     def _apply(self, *args, **kwargs):
         self._features = None
         return super()._apply(*args, **kwargs)
-
-
-def with_absences(names: Sequence[str]) -> list[str]:
-    """Names of attributes, and of their absences after them."""
-    return [*names, *(f'not {name}' for name in names)]
 
 
 def _keep_phrases(module: CLIPPhrases, state_dict: dict, prefix: str, *args) -> None:
