@@ -102,12 +102,13 @@ def test_the_example_of_a_new_model_runs(tmp_path, monkeypatch):
             del sys.modules[name]
 
 
-def test_the_example_of_own_attributes_runs(tmp_path, monkeypatch):
+@pytest.mark.parametrize('page', ['docs/datasets.md', 'configs/sequencepar/README.md'])
+def test_the_example_of_own_attributes_runs(page, tmp_path, monkeypatch):
     config, data = tmp_path / 'my_configs/spikingformer_shop.py', tmp_path / 'data/shop'
     for path in (config.parent, data / 'shop'):
         path.mkdir(parents=True)
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
-    config.write_text(example('docs/datasets.md', 'own attributes config'))
+    config.write_text(example(page, 'own attributes config'))
     (data / 'table.csv').write_text(example('docs/datasets.md', 'own attributes'))
     for index in (1, 2, 3):
         Image.new('RGB', (20, 50)).save(data / f'shop/00{index}.jpg')

@@ -138,6 +138,11 @@ def _likely_cause(difference: StateDictDifference) -> str:
     heads = [entry for entry in difference.shapes if re.search(r'(^|\.)(head|fc)\.', entry[0])]
     if heads and len(heads) == len(difference.shapes) and not difference.missing and not difference.unexpected:
         _, theirs, ours = heads[0]
+        if any(name.endswith('decoder.fc.weight') for name, *_ in heads):
+            return ('Only the tokens differ: the file was made for other attributes, or with another '
+                    'model.head.codec.mode. Use the config that its run wrote into its work directory, and give tests '
+                    'and demos the --cfg-options of the training; or start from it with another head by training with '
+                    '--cfg-options load_from=FILE.')
         return (f'Only the classifier differs: the file knows {theirs[0]} classes, the model {ours[0]}. '
                 f'Set model.head.num_classes={theirs[0]} (num_attributes={theirs[0]} of a head of attributes) to use '
                 'the file as it is, or start from it with another head '

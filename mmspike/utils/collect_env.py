@@ -86,7 +86,7 @@ def opencv_versions_differ(env: Environment) -> str | None:
         listed = ', '.join(f'{name} {version}' for name, version in found.items())
         pins = ' '.join(f'{name}=={max(found.values(), key=Version)}' for name in found)
         return (f'{listed} share the folder cv2 and differ, so that it is a mixture of them. '
-                f'`pip uninstall -y {" ".join(found)}`, then `pip install {pins}`')
+                f'`pip uninstall -y {" ".join(found)}`, then `pip install {pins}`, or the newest version that all have')
     return None
 
 

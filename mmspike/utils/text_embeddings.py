@@ -42,7 +42,8 @@ class TextEmbeddings:
             ValueError: no such file, or not one of :data:`TOOL`; says how to write one.
         """
         path = Path(path).expanduser()
-        how = f'Write one with: python {TOOL} ANNOTATIONS --out {path}'
+        how = (f'Write one with: python {TOOL} ANNOTATIONS --out {path}, and with the --library and --model that the '
+               'config names (its first lines); the default is a sentence transformer')
         if not path.is_file():
             raise ValueError(f'{path}: no such file of text embeddings. {how}')
         try:

@@ -52,8 +52,10 @@ def sequence_panel(pixels: np.ndarray, steps: Sequence[Step], *, title: str = ''
     across = 1 + min(max(len(steps), 1), _ROW)
     foot = textwrap.wrap(f'missed: {", ".join(missed)}', 15 * across) if missed else []
     wide = max(across * column - _GAP, text_width(title, 12, weight='bold'))
+    legend = textwrap.wrap('bar: probability of this token at its step; bright: where the decoder looked',
+                           int(wide / 0.06))
     row_h = h + _WORDS + 0.2
-    page = Page(wide + 2 * MARGIN, _TOP + rows * row_h + 0.2 * len(foot) + 0.3)
+    page = Page(wide + 2 * MARGIN, _TOP + rows * row_h + 0.2 * len(foot) + 0.14 * len(legend) + 0.16)
     page.text(MARGIN, 0.36, title, size=12, weight='bold', color=INK)
     page.text(MARGIN, _TOP - 0.08, f'model input {width}x{height}', size=8, color=MUTED)
     page.image(MARGIN, _TOP, w, h, pixels)
@@ -62,8 +64,8 @@ def sequence_panel(pixels: np.ndarray, steps: Sequence[Step], *, title: str = ''
         _draw_step(page, step, number, pixels, MARGIN + (1 + place) * column, _TOP + row * row_h, w, h)
     for line, words in enumerate(foot):
         page.text(MARGIN, _TOP + rows * row_h + 0.1 + 0.2 * line, words, size=9, color=WRONG)
-    legend = 'bar: probability of this token at its step; bright: where the decoder looked'
-    page.text(MARGIN, page.height - 0.15, shorten(legend, int(wide / 0.06)), size=7, color=MUTED)
+    for line, words in enumerate(reversed(legend)):
+        page.text(MARGIN, page.height - 0.15 - 0.14 * line, words, size=7, color=MUTED)
     return page.figure
 
 

@@ -12,6 +12,7 @@ from mmspike.analysis.energy import OperationCounter
 from mmspike.codecs import AttributeSequenceCodec
 from mmspike.codecs.attribute_sequence import BOS, EOS, PAD
 from mmspike.models import CLIPVision, TokenLoss
+from mmspike.models.layers import phrases as phrases_of
 from mmspike.models.layers import sequence_decoder
 from mmspike.models.layers.image_memory import ImageMemory, token_grid
 from mmspike.models.layers.phrases import CLIPPhrases, LearnedPhrases
@@ -19,7 +20,7 @@ from mmspike.models.layers.sequence_decoder import SequenceDecoder
 from mmspike.models.layers.sequence_search import beam_search, greedy
 from mmspike.models.layers.weight_panels import PANEL, linear, panels_of
 from mmspike.registry import MODELS
-from mmspike.utils.checkpoint import CheckpointError
+from mmspike.utils.checkpoint import CheckpointError, compare_state_dict, mismatch_message
 from mmspike.utils.text_embeddings import TextEmbeddings
 
 A = 5
@@ -430,6 +431,30 @@ def test_words_from_a_file(tmp_path):
     with pytest.raises(ValueError, match="'b' and 'c' have the same phrase, 'a person with a bag' and 'a person"):
         build(phrases=dict(type='FilePhrases', text_embeddings=str(path)))
     assert LearnedPhrases(3, 4)().shape == (3, 4)
+
+
+def test_weights_of_other_text_features_are_told_of(tmp_path, monkeypatch):
+    told, states = [], []
+    monkeypatch.setattr(phrases_of, 'print_log', lambda message, *args: told.append(message))
+    for name in ('clip.npz', 'mpnet.npz'):
+        TextEmbeddings(list('abcde'), META['phrases'], torch.randn(A, 6).numpy(), name).write(tmp_path / name)
+        model = build(phrases=dict(type='FilePhrases', text_embeddings=str(tmp_path / name)))
+        states.append(model.state_dict())
+    model.load_state_dict(states[1])
+    assert told == []
+    model.load_state_dict(states[0])
+    assert len(told) == 1 and f'other text features than those of {tmp_path}/mpnet.npz' in told[0]
+    states[0].pop('head.phrases.checksum')  # published
+    model.load_state_dict(states[0])
+    assert len(told) == 1
+
+
+def test_weights_of_another_mode_say_so():
+    other = build(codec=dict(mode='posneg')).state_dict()
+    difference = compare_state_dict(build(phrases=dict(type='LearnedPhrases', channels=8)), {
+        name: value for name, value in other.items() if 'phrases' not in name} | {
+            'head.phrases.vectors': torch.zeros(A, 8)})
+    assert 'another model.head.codec.mode' in mismatch_message(difference, 'a.pth')
 
 
 def test_options_that_follow_from_others_are_refused():

@@ -1,8 +1,11 @@
 """A vector for each phrase: learned, read from a file, or written by the text tower of CLIP."""
+import logging
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -53,7 +56,8 @@ class LearnedPhrases(Phrases):
 class FilePhrases(Phrases):
     """Vectors out of a file of ``tools/dataset_converters/text_embeddings.py``, such as those of a frozen text tower.
 
-    Of the data set, as the labels are: not part of a checkpoint.
+    Of the data set, as the labels are: not part of a checkpoint, which knows a checksum of theirs alone, so that other
+    ones are told of when it is loaded.
 
     Args:
         num_attributes: A.
@@ -75,6 +79,9 @@ class FilePhrases(Phrases):
             check_distinct(names, phrases, str(text_embeddings), seen)
         self.attributes, self.channels = file.attributes, vectors.shape[1]
         self.register_buffer('vectors', torch.from_numpy(vectors), persistent=False)
+        self.register_buffer('checksum', torch.tensor(zlib.crc32(vectors.tobytes())))
+        self.file = text_embeddings
+        self.register_load_state_dict_pre_hook(_compare_vectors)
 
     def forward(self) -> Tensor:
         return self.vectors
@@ -196,6 +203,16 @@ class CLIPPhrases(Phrases):
     def _apply(self, *args, **kwargs):
         self._features = None
         return super()._apply(*args, **kwargs)
+
+
+def _compare_vectors(module: FilePhrases, state_dict: dict, prefix: str, *args) -> None:
+    """Weights that were trained with other vectors are told of; published ones know nothing of theirs."""
+    theirs = state_dict.get(f'{prefix}checksum', module.checksum)
+    if not theirs.is_meta and not module.checksum.is_meta and int(theirs) != int(module.checksum):
+        print_log(f'FilePhrases: the weights were trained with other text features than those of {module.file}: what '
+                  'they give is worth nothing without more training. Give the file of their training, '
+                  'model.head.phrases.text_embeddings=FILE.', 'current', logging.WARNING)
+    state_dict[f'{prefix}checksum'] = module.checksum
 
 
 def _keep_phrases(module: CLIPPhrases, state_dict: dict, prefix: str, *args) -> None:
