@@ -43,7 +43,8 @@ train_dataloader = val_dataloader = val_evaluator = None
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_pictures_follow_the_threshold_of_the_metric(path):
     cfg = Config.fromfile(path)
-    assert cfg.visualizer.type == 'AttributeVisualizer'
+    sequences = cfg.model.get('head', {}).get('type') == 'SequenceHead'  # what is written is what is above 0.5
+    assert cfg.visualizer.type == ('SequenceVisualizer' if sequences else 'AttributeVisualizer')
     tested, validated = attribute_metric(cfg.test_evaluator), attribute_metric(cfg.val_evaluator)
     assert cfg.visualizer.get('threshold', .5) == tested.get('threshold', .5) == validated.get('threshold', .5)
     assert cfg.default_hooks.checkpoint.save_best == 'par/mA'
