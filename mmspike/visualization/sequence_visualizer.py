@@ -53,8 +53,9 @@ def refuse_without_sequences(model: BaseModel) -> None:
     Raises:
         ValueError: it does not; names one that does.
     """
-    if not hasattr(model.head, 'looks'):
-        raise ValueError(f'{type(model.head).__name__} writes no sequence to draw; it takes a model with a '
+    head = getattr(model, 'head', model)  # a distiller has none
+    if not hasattr(head, 'looks'):
+        raise ValueError(f'{type(head).__name__} writes no sequence to draw; it takes a model with a '
                          'SequenceHead, such as configs/sequencepar/sequencepar_synthetic.py')
 
 

@@ -174,11 +174,11 @@ class SequenceDecoder(BaseModule):
             DecoderLayer(embed_dims, num_heads, head_dims, feedforward_channels, dropout) for _ in range(depth))
         self.fc = nn.Linear(embed_dims, vocab_size, bias=False)
         self.register_buffer('positions', sinusoids(max_length + 1, embed_dims))  # row 0 is that of padding
-        for attention in (part for layer in self.layers for part in (layer.self_attn, layer.memory_attn)):
-            for linear_layer in (part for part in attention.children() if isinstance(part, nn.Linear)):
-                nn.init.zeros_(linear_layer.bias)
-                parts = 1 if linear_layer is attention.out else linear_layer.out_features // (num_heads * head_dims)
-                for weight in linear_layer.weight.data.chunk(parts):  # queries, keys and values as layers of their own
+        for attention in (child for layer in self.layers for child in (layer.self_attn, layer.memory_attn)):
+            for part in (child for child in attention.children() if isinstance(child, nn.Linear)):
+                nn.init.zeros_(part.bias)
+                parts = 1 if part is attention.out else part.out_features // (num_heads * head_dims)
+                for weight in part.weight.data.chunk(parts):  # queries, keys and values as layers of their own
                     nn.init.xavier_uniform_(weight)
 
     def start(self, memory: Tensor) -> DecoderState:
@@ -215,7 +215,7 @@ class SequenceDecoder(BaseModule):
         keep, past = (~new_pad)[..., None].to(x.dtype), []
         panels = state.panels
         if seen == LONG:
-            panels = panels_of((linear for layer in self.layers for linear in layer.step_layers()), tokens.numel())
+            panels = panels_of((part for layer in self.layers for part in layer.step_layers()), tokens.numel())
         for layer, memory, before in zip(self.layers, state.memory, state.past or [None] * len(self.layers),
                                          strict=True):
             x, now = layer(x, keep, mask, memory, before, panels, looks)

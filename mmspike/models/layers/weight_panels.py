@@ -17,8 +17,14 @@ Panels = dict[nn.Linear, Tensor]  # [out_features / PANEL, in_features, PANEL]
 
 
 def panels_of(layers: Iterable[nn.Linear], rows: int) -> Panels:
-    """Panels of those layers that gain from them; of none where the rows are not few, or on a GPU, whose libraries do
-    this themselves, or under autocast, which would cast them in each call."""
+    """Panels of those layers that gain from them.
+
+    Args:
+        layers: with bias. One of half precision, on another device than the CPU, or whose outputs panels do not divide
+            has none.
+        rows: of the inputs to come. Where they are not few there are none, nor under autocast, which would cast them
+            in each call.
+    """
     if rows not in FEW or torch.is_autocast_enabled('cpu'):
         return {}
     return {layer: layer.weight.view(-1, PANEL, layer.in_features).transpose(1, 2).contiguous()
@@ -27,7 +33,11 @@ def panels_of(layers: Iterable[nn.Linear], rows: int) -> Panels:
 
 
 def linear(layer: nn.Linear, x: Tensor, panels: Panels) -> Tensor:
-    """``layer(x)``, from its panels where there are some."""
+    """``layer(x)``, from its panels where there are some.
+
+    Shape:
+        ``[..., in_features]`` -> ``[..., out_features]``.
+    """
     if layer not in panels:
         return layer(x)
     rows, weight = x.reshape(-1, layer.in_features), panels[layer]
